@@ -1,0 +1,5 @@
+//! Tokenizing, featurizing, scoring and training (`cargo bench`).
+
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,70 @@
+//! The command line: one file a verb; what was typed becomes what is meant, the library does the rest.
+
+mod common;
+mod evaluate;
+mod explain;
+mod models;
+mod score;
+mod threads;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  polemic score page.txt                      the thread of a saved page, labelled
+  polemic score dump.jsonl.zst > scores.jsonl one record a comment
+  polemic explain \"you clown\"                 the words behind each score
+  polemic train labelled.csv -o my-model      a model of your own
+  polemic evaluate test.jsonl --model my-model
+
+Exit codes: 0 done, 1 a limit that you set was passed (--fail-on), 2 an input that cannot be used.";
+
+/// Reads comment threads and says of every comment how uncivil it is, what rhetoric it uses and where it stands.
+///
+/// Offline: nothing leaves the machine.
+#[derive(Debug, Parser)]
+#[command(name = "polemic", version, after_help = EXAMPLES, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Score the comments of pages, dumps or standard input.
+    Score(score::Args),
+    /// Show the threads alone: who answers whom.
+    Threads(threads::Args),
+    /// Explain the scores of one comment, word by word.
+    Explain(explain::Args),
+    /// Train a model from labelled rows or a recipe.
+    Train(train::Args),
+    /// Measure a model on labelled rows.
+    Evaluate(evaluate::Args),
+    /// List the models that are found here.
+    Models(models::Args),
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.verb {
+        Verb::Score(args) => score::run(&args),
+        Verb::Threads(args) => threads::run(&args),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Train(args) => train::run(args),
+        Verb::Evaluate(args) => evaluate::run(&args),
+        Verb::Models(args) => models::run(&args),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) if common::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("polemic: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

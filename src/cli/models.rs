@@ -1,0 +1,101 @@
+//! `polemic models`: what is there, and where models are looked for.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::model::Model;
+use crate::model::file::{self, VARIABLE, list, places, read_manifest};
+
+/// Arguments of `polemic models`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  polemic models --json")]
+pub struct Args {
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists models.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let mut out = anstream::stdout();
+    let chosen = file::find(None).ok();
+    let mut entries = Vec::new();
+    let mut folders: Vec<_> = places().iter().flat_map(|place| list(place)).collect();
+    if let Some(chosen) = chosen.iter().find(|c| !folders.contains(c)) {
+        folders.insert(0, chosen.clone());
+    }
+    for folder in folders {
+        let is_default = chosen.as_ref() == Some(&folder);
+        match entry(&folder, is_default) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => anstream::eprintln!("polemic: {error:#}"),
+        }
+    }
+    let places: Vec<String> = places().iter().map(|p| p.display().to_string()).collect();
+    if args.json {
+        writeln!(
+            out,
+            "{}",
+            serde_json::to_string_pretty(&json!({"models": entries, "looked_in": places, "variable": VARIABLE}))?
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for e in &entries {
+        let text = |key: &str| e[key].as_str().unwrap_or_default().to_owned();
+        let default = if e["default"] == true { "  (default)" } else { "" };
+        writeln!(out, "{}@{}{default}\n  folder   {}", text("name"), text("version"), text("folder"))?;
+        writeln!(out, "  sha256   {}\n  licence  {}", text("sha256"), text("licence"))?;
+        let labels = e["labels"].as_array().into_iter().flatten();
+        let labels: Vec<String> = labels
+            .map(|l| {
+                let mark = if l["experimental"] == true { "?" } else { "" };
+                format!("{}{mark}", l["name"].as_str().unwrap_or_default())
+            })
+            .collect();
+        writeln!(out, "  labels   {}", labels.join(", "))?;
+        let stance: Vec<&str> = e["stance"].as_array().into_iter().flatten().filter_map(|s| s.as_str()).collect();
+        if !stance.is_empty() {
+            writeln!(out, "  stance   {}", stance.join(", "))?;
+        }
+    }
+    if entries.is_empty() {
+        writeln!(out, "no models found")?;
+    }
+    writeln!(out, "looked for by --model, then {VARIABLE}, then in: {}", places.join(", "))?;
+    if entries.iter().any(|e| e["labels"].as_array().into_iter().flatten().any(|l| l["experimental"] == true)) {
+        writeln!(out, "a label with ? is experimental: it rests on thin data")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn entry(folder: &Path, is_default: bool) -> Result<serde_json::Value> {
+    let manifest = read_manifest(folder)?;
+    let labels: Vec<_> = manifest
+        .labels
+        .iter()
+        .map(|l| json!({"name": l.name, "experimental": l.experimental, "threshold": l.threshold}))
+        .collect();
+    let mut stance = Vec::new();
+    stance.extend(manifest.parent.iter().map(|p| format!("toward the parent ({})", p.step.classes.join(", "))));
+    stance.extend(
+        manifest
+            .targets
+            .iter()
+            .map(|t| format!("toward targets ({}; {} with own heads)", t.step.classes.join(", "), t.own.len())),
+    );
+    Ok(json!({
+        "name": manifest.name,
+        "version": manifest.version,
+        "description": manifest.description,
+        "folder": folder.display().to_string(),
+        "sha256": Model::hash(folder)?,
+        "licence": manifest.licence,
+        "labels": labels,
+        "stance": stance,
+        "default": is_default,
+    }))
+}

@@ -1,0 +1,188 @@
+//! `polemic train`: a model from labelled rows or a recipe.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::common::{Columns, Rejects};
+use crate::features::vectors::Vectors;
+use crate::model::{Model, file};
+use crate::read::rows::BadRow;
+use crate::train::fit::{Watch, train};
+use crate::train::recipe::Recipe;
+
+const EXAMPLES: &str = "\
+Examples:
+  polemic train labelled.jsonl -o my-model
+  polemic train train.csv more.csv.gz -o my-model --name forum --min-rows 30
+  polemic train training-data/recipes/news-en.toml --data ../corpora -o models/news-en/0.1.0
+
+Rows: a `text` and any of `labels` (name: 0..1), `reply_stance` with `parent_text` or `parent_id`, `stance` with `target`.
+CSV: columns whose cells are all 0..1, true/false or yes/no are labels; `label.NAME` always is.";
+
+/// Arguments of `polemic train`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Files of labelled rows (JSONL or CSV, also .gz or .zst), or one recipe (.toml).
+    #[arg(required = true, value_name = "DATA|RECIPE")]
+    data: Vec<PathBuf>,
+    /// Folder of the model to write.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Name of the model [default: the folder's].
+    #[arg(long)]
+    name: Option<String>,
+    /// Fewest rows with and without a label for the label to get a head [default: 60].
+    #[arg(long, value_name = "N")]
+    min_rows: Option<usize>,
+    /// Word vectors: a `GloVe` or word2vec text file, or `none` [default: those of the model that is found].
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
+    /// Folder in which a recipe's files are looked for beside its own.
+    #[arg(long, value_name = "DIR", env = "POLEMIC_DATA")]
+    data_dir: Option<PathBuf>,
+    /// The same as --data-dir.
+    #[arg(long = "data", value_name = "DIR", hide = true)]
+    data_alias: Option<PathBuf>,
+    /// Threads to use [default: all].
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Exit with 2 if a row cannot be used.
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    columns: Columns,
+    #[command(flatten)]
+    rejects: Rejects,
+}
+
+/// Trains and saves.
+pub fn run(mut args: Args) -> Result<ExitCode> {
+    super::common::use_threads(args.threads)?;
+    let started = Instant::now();
+    let recipe = recipe(&mut args)?;
+    let vectors = vectors(&recipe)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    ctrlc::set_handler(move || seen.store(true, Relaxed)).context("the interrupt handler could not be set")?;
+
+    let watch = Terminal::new(args.rejects.open()?);
+    if vectors.is_none() {
+        watch.note("no word vectors: labels with few rows gain from them (--vectors FILE)");
+    }
+    let model = train(&recipe, &args.columns.options(), vectors, &watch, &stop)?;
+    model.save(&args.output, &[(file::RECIPE, recipe.written_out()?)])?;
+    watch.bar.finish_and_clear();
+    report(&model, &args.output, started);
+    Ok(watch.rejects.finish(args.strict))
+}
+
+fn recipe(args: &mut Args) -> Result<Recipe> {
+    let data = args.data_dir.take().or(args.data_alias.take());
+    let is_recipe = |p: &PathBuf| p.extension().is_some_and(|e| e == "toml");
+    let mut recipe = match args.data.as_slice() {
+        [only] if is_recipe(only) => Recipe::open(only, data.as_deref())?,
+        files if files.iter().any(is_recipe) => {
+            bail!("a recipe stands alone: name the other files in it as [[source]]")
+        }
+        files => {
+            let mut recipe = Recipe::of_files(files);
+            recipe.model.name = folder_name(&args.output);
+            recipe
+        }
+    };
+    if let Some(name) = args.name.take() {
+        recipe.model.name = name;
+    }
+    if let Some(n) = args.min_rows {
+        recipe.settings.min_rows = n;
+    }
+    if let Some(vectors) = args.vectors.take() {
+        recipe.settings.vectors = Some(vectors);
+    }
+    recipe.check()?;
+    Ok(recipe)
+}
+
+/// The folder's name, or for `NAME/1.2.3` the name above the version.
+fn folder_name(output: &Path) -> String {
+    let name = |p: Option<&Path>| p.and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
+    let last = name(Some(output)).unwrap_or_else(|| "model".into());
+    match semver::Version::parse(&last) {
+        Ok(_) => name(output.parent()).unwrap_or(last),
+        Err(_) => last,
+    }
+}
+
+/// The vectors that a recipe names, else those of the model that is found.
+fn vectors(recipe: &Recipe) -> Result<Option<Vectors>> {
+    let most = recipe.settings.keep_vectors.max(400_000);
+    match &recipe.settings.vectors {
+        Some(path) if path == Path::new("none") => Ok(None),
+        Some(path) if path.extension().is_some_and(|e| e == "safetensors") => {
+            let bytes = std::fs::read(path).map_err(|e| crate::error::Error::io(path, e))?;
+            Ok(Some(Vectors::from_bytes(path, &bytes)?))
+        }
+        Some(path) => Ok(Some(Vectors::read_text(path, most, |_| false)?)),
+        None => Ok(file::find(None).ok().and_then(|folder| Model::open(&folder).ok()).and_then(|model| model.vectors)),
+    }
+}
+
+fn report(model: &Model, output: &Path, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    anstream::eprintln!("{} in {}: trained in {seconds:.0} s", model.id(), output.display());
+    for head in &model.manifest.labels {
+        anstream::eprintln!(
+            "  {:<24} {:>7} rows, {:>6} positive, AUC out of fold {:.3}{}",
+            head.name,
+            head.rows,
+            head.positives,
+            head.auc_out_of_fold,
+            if head.experimental { ", experimental" } else { "" }
+        );
+    }
+    let parent = model.manifest.parent.as_ref().map(|p| ("parent", p.rows, p.macro_f1_out_of_fold));
+    let targets = model.manifest.targets.as_ref().map(|t| ("targets", t.rows, t.macro_f1_out_of_fold));
+    for (what, rows, macro_f1) in parent.into_iter().chain(targets) {
+        anstream::eprintln!("  stance toward {what:<10} {rows:>7} rows, macro-F1 out of fold {macro_f1:.3}");
+    }
+}
+
+/// Progress and notes on standard error.
+struct Terminal {
+    bar: ProgressBar,
+    rejects: super::common::RejectsFile,
+}
+
+impl Terminal {
+    fn new(rejects: super::common::RejectsFile) -> Self {
+        let bar = ProgressBar::new(1);
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar, rejects }
+    }
+}
+
+impl Watch for Terminal {
+    fn step(&self, done: usize, of: usize, what: &str) {
+        self.bar.set_length(of as u64);
+        self.bar.set_position(done as u64);
+        self.bar.set_message(what.to_owned());
+    }
+
+    fn note(&self, what: &str) {
+        self.bar.suspend(|| anstream::eprintln!("note: {what}"));
+    }
+
+    fn bad_row(&self, file: &Path, row: BadRow) {
+        self.bar.suspend(|| self.rejects.add(&file.display().to_string(), &row));
+    }
+}

@@ -1,0 +1,98 @@
+//! How a reply relates to its parent: shared words, similarity, quoting, cue phrases, questions.
+
+use std::collections::HashSet;
+
+use super::vectors::Vectors;
+use crate::text::cues::{self, Cue};
+use crate::text::words::{URL, USER, Words, hash};
+
+/// How many relation features there are.
+pub const COUNT: usize = 28;
+
+/// Their names, for explanations.
+pub const NAMES: [&str; COUNT] = [
+    "answers a root",
+    "shares words with the parent",
+    "takes up the parent's words",
+    "similar to the parent",
+    "quotes the parent",
+    "agreeing phrases",
+    "denying phrases",
+    "asking phrases",
+    "negations",
+    "hedges",
+    "thanks",
+    "opens agreeing",
+    "opens denying",
+    "opens asking",
+    "opens with a negation",
+    "opens hedging",
+    "opens with thanks",
+    "ends in a question",
+    "questions",
+    "length of the reply",
+    "length of the parent",
+    "the parent asks",
+    "the parent denies",
+    "the parent negates",
+    "mentions somebody",
+    "has a link",
+    "exclamations",
+    "says you",
+];
+
+/// Words of fewer bytes say too little to count as shared.
+const SHORTEST_SHARED: usize = 4;
+
+/// The relation of a reply to its parent. `is_root`: the parent opens the thread; `quotes`: the reply quotes something.
+/// Without vectors the similarity is 0.
+pub fn of(reply: &Words, parent: &Words, is_root: bool, quotes: bool, vectors: Option<&Vectors>) -> [f32; COUNT] {
+    let (own, theirs) = (content(reply), content(parent));
+    let shared = own.intersection(&theirs).count() as f32;
+    let (cues, parent_cues) = (cues::count(reply), cues::count(parent));
+    let log = |n: u16| f32::from(n).ln_1p();
+    let count = |words: &Words, names: &[&str]| words.iter().filter(|w| names.contains(&words.lower(w))).count() as f32;
+
+    let mut out = [0.0; COUNT];
+    out[0] = f32::from(is_root);
+    out[1] = shared / own.len().max(1) as f32;
+    out[2] = shared / theirs.len().max(1) as f32;
+    out[3] = vectors.map_or(0.0, |v| cosine(&mean(reply, v), &mean(parent, v)));
+    out[4] = f32::from(quotes);
+    for kind in 0..cues::KINDS {
+        out[5 + kind] = log(cues.all[kind]);
+        out[11 + kind] = log(cues.start[kind]);
+    }
+    out[17] = f32::from(reply.iter().last().is_some_and(|w| matches!(reply.lower(w), "?" | "??" | "?!")));
+    out[18] = count(reply, &["?", "??", "?!"]).ln_1p();
+    out[19] = (reply.len() as f32).ln_1p();
+    out[20] = (parent.len() as f32).ln_1p();
+    out[21] = f32::from(count(parent, &["?", "??", "?!"]) > 0.0);
+    out[22] = log(parent_cues.all[Cue::Deny as usize]);
+    out[23] = log(parent_cues.all[Cue::Negation as usize]);
+    out[24] = f32::from(reply.iter().any(|w| w.hash == hash(USER)));
+    out[25] = f32::from(reply.iter().any(|w| w.hash == hash(URL)));
+    out[26] = count(reply, &["!", "!!", "?!"]).ln_1p();
+    out[27] = count(reply, &["you", "your", "you're", "u", "ur", "yours", "yourself"]).ln_1p();
+    out
+}
+
+fn content(words: &Words) -> HashSet<u64> {
+    words.iter().filter(|w| w.is_text && words.lower(w).len() >= SHORTEST_SHARED).map(|w| w.hash).collect()
+}
+
+/// The mean vector of the longer words of a text.
+pub fn mean(words: &Words, vectors: &Vectors) -> Vec<f32> {
+    let mut sum = vec![0.0; vectors.dimension()];
+    for word in words.iter().filter(|w| w.is_text && words.lower(w).len() >= SHORTEST_SHARED) {
+        vectors.add(words.lower(word), 1.0, &mut sum);
+    }
+    sum
+}
+
+/// The cosine of two vectors, 0 where one of them is 0.
+pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let norms = (dot(a, a) * dot(b, b)).sqrt();
+    if norms > 0.0 { dot(a, b) / norms } else { 0.0 }
+}

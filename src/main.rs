@@ -1,0 +1,7 @@
+//! The `polemic` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    polemic::cli::run()
+}

@@ -1,0 +1,202 @@
+//! Exact explanations: a logit is a sum, so every word, word pair, style feature and relation has a share in it, and the shares add up.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::Model;
+use super::scoring::{Item, Scratch, Unscored, calibrated, sigmoid};
+use crate::features::{relation, style};
+use crate::text::clean::Clean;
+use crate::text::words::Words;
+
+/// Why one label has the probability it has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The label.
+    pub label: String,
+    /// Its probability.
+    pub probability: f32,
+    /// Log-odds of the probability: `base` and all shares add up to it.
+    pub logit: f32,
+    /// What the label has before any word: base rate, intercept, calibration.
+    pub base: f32,
+    /// For a long text the bytes of the window that decided; words outside it have no share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Range<usize>>,
+    /// The shares, largest first by size.
+    pub shares: Vec<Share>,
+}
+
+/// The part that one thing has in a logit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Share {
+    /// What it is.
+    pub kind: Kind,
+    /// The words as written, or the name of the feature.
+    pub text: String,
+    /// What it adds to the logit; negative shares speak against the label.
+    pub share: f32,
+    /// Where the words stand.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+}
+
+/// What has a share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// One word.
+    Word,
+    /// Two words in a row.
+    Pair,
+    /// How the text is typed.
+    Style,
+    /// How a reply relates to its parent.
+    Relation,
+}
+
+/// A place in the original text, end exclusive, in bytes of UTF-8 and in UTF-16 code units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+    /// First UTF-16 code unit.
+    pub utf16_start: usize,
+    /// UTF-16 code unit after the last.
+    pub utf16_end: usize,
+}
+
+/// UTF-16 offsets of byte offsets, for texts that are asked often.
+struct Utf16(Vec<u32>);
+
+impl Utf16 {
+    fn of(text: &str) -> Self {
+        let mut units = vec![0u32; text.len() + 1];
+        let mut at = 0;
+        for (i, c) in text.char_indices() {
+            units[i..i + c.len_utf8()].fill(at);
+            at += c.len_utf16() as u32;
+        }
+        units[text.len()] = at;
+        Self(units)
+    }
+
+    fn span(&self, range: &Range<usize>) -> Span {
+        let unit = |byte: usize| self.0.get(byte).or(self.0.last()).map_or(0, |&u| u as usize);
+        Span { start: range.start, end: range.end, utf16_start: unit(range.start), utf16_end: unit(range.end) }
+    }
+}
+
+impl Model {
+    /// Explains every label of a comment.
+    pub fn explain(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<Vec<Explanation>, Unscored> {
+        let quoted = self.read(item, scratch)?;
+        self.text_logits(item.text, scratch);
+        let relation = self.relation(item, quoted, scratch);
+        let rows = self.rows(scratch);
+        let text = Original { text: item.text, clean: Clean::new(item.text), units: Utf16::of(item.text) };
+        let style = self.manifest.style.apply(&style::of(item.text, &scratch.words));
+        Ok((0..self.manifest.labels.len())
+            .map(|k| self.explain_label(k, &text, &rows, &style, relation.as_ref(), scratch))
+            .collect())
+    }
+
+    fn explain_label(
+        &self,
+        k: usize,
+        text: &Original<'_>,
+        rows: &Rows,
+        style: &[f32; style::COUNT],
+        relation: Option<&[f32; relation::COUNT]>,
+        scratch: &Scratch,
+    ) -> Explanation {
+        let head = &self.manifest.labels[k];
+        let logits = &scratch.text;
+        let long = head.calibration.long.as_ref().filter(|_| logits.windows > 1);
+        let step = head.calibration.relation.as_ref().zip(relation);
+        let outer = step.map_or(1.0, |(step, _)| step.slope);
+        let slope = outer * long.map_or(head.calibration.slope, |l| l.slope);
+        let window = if long.is_some() { logits.window[k].clone() } else { 0..scratch.words.len() };
+        let scale = slope / (window.len() as f32).sqrt();
+
+        let mut shares = Vec::new();
+        for i in window.clone() {
+            text.push(&mut shares, Kind::Word, &scratch.words, i..i + 1, scale * rows.word(i, k));
+            if i > window.start {
+                text.push(&mut shares, Kind::Pair, &scratch.words, i - 1..i + 1, scale * rows.pair(i, k));
+            }
+        }
+        let mut push_named = |kind, name: &str, share: f32| {
+            if share != 0.0 {
+                shares.push(Share { kind, text: name.to_owned(), share, span: None });
+            }
+        };
+        for (i, value) in style.iter().enumerate() {
+            push_named(Kind::Style, style::NAMES[i], slope * value * self.weights.style[i * self.weights.columns + k]);
+        }
+        if let Some((step, relation)) = step {
+            for (i, value) in relation.iter().enumerate() {
+                push_named(Kind::Relation, relation::NAMES[i], step.weights[i] * value);
+            }
+        }
+        let logit = calibrated(&head.calibration, logits, k, relation);
+        let base = logit - shares.iter().map(|s| s.share).sum::<f32>();
+        shares.sort_by(|a, b| b.share.abs().total_cmp(&a.share.abs()));
+        Explanation {
+            label: head.name.clone(),
+            probability: sigmoid(logit),
+            logit,
+            base,
+            window: long.map(|_| scratch.words.source(&text.clean, window)),
+            shares,
+        }
+    }
+
+    /// The rows of all words and of the pairs that they close.
+    fn rows(&self, scratch: &mut Scratch) -> Rows {
+        let columns = self.weights.columns;
+        let n = scratch.words.len();
+        let mut rows = Rows { columns, words: vec![0.0; n * columns], pairs: vec![0.0; n * columns] };
+        for i in 0..n {
+            self.add_word(i, scratch, &mut rows.words[i * columns..(i + 1) * columns]);
+            self.add_pair(i, &scratch.words, &mut rows.pairs[i * columns..(i + 1) * columns]);
+        }
+        rows
+    }
+}
+
+struct Rows {
+    columns: usize,
+    words: Vec<f32>,
+    pairs: Vec<f32>,
+}
+
+impl Rows {
+    fn word(&self, i: usize, k: usize) -> f32 {
+        self.words[i * self.columns + k]
+    }
+
+    fn pair(&self, i: usize, k: usize) -> f32 {
+        self.pairs[i * self.columns + k]
+    }
+}
+
+/// The text as written, and the ways to its offsets.
+struct Original<'a> {
+    text: &'a str,
+    clean: Clean<'a>,
+    units: Utf16,
+}
+
+impl Original<'_> {
+    fn push(&self, shares: &mut Vec<Share>, kind: Kind, words: &Words, range: Range<usize>, share: f32) {
+        if share != 0.0 {
+            let bytes = words.source(&self.clean, range);
+            let text = self.text.get(bytes.clone()).unwrap_or_default().to_owned();
+            shares.push(Share { kind, text, share, span: Some(self.units.span(&bytes)) });
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A model: folded tables of all heads, their calibration, the stance heads, and the manifest that describes them.
+
+pub mod calibrate;
+pub mod explain;
+pub mod file;
+pub mod fold;
+pub mod logistic;
+pub mod scoring;
+pub mod stance;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::features::style;
+use crate::features::vectors::Vectors;
+use crate::text::tokenizer::Subwords;
+use calibrate::Calibration;
+use fold::Table;
+use stance::{ParentStance, TargetStance};
+
+/// The newest format of a model folder that this program reads and the one it writes.
+pub const FORMAT: u32 = 1;
+/// Texts of more words are scored in windows.
+pub const LONG: usize = 50;
+/// Words of a window.
+pub const WINDOW: usize = 40;
+/// Words from the start of one window to that of the next.
+pub const STRIDE: usize = 20;
+/// The most frequent words of the training set, by which the language is told.
+pub const COMMON: usize = 64;
+
+/// What a model folder says of itself (`manifest.json`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Format of the folder.
+    pub format: u32,
+    /// Name, lower case with dashes.
+    pub name: String,
+    /// Version, by semantic versioning.
+    pub version: String,
+    /// One sentence on what the model is for.
+    pub description: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// Language of the training texts (ISO 639-3); absent where they are in several or in none that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Where the training rows came from.
+    pub sources: Vec<SourceNote>,
+    /// The label heads, in the order of their columns.
+    pub labels: Vec<LabelHead>,
+    /// Stance toward the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentStance>,
+    /// Stance toward targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets: Option<TargetStance>,
+    /// How style is standardised.
+    pub style: style::Scale,
+    /// SHA-256 of every file that scoring or training reads.
+    #[serde(default)]
+    pub files: std::collections::BTreeMap<String, String>,
+}
+
+/// A corpus that a model was trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceNote {
+    /// Name of the corpus or file.
+    pub name: String,
+    /// Licence, as far as the recipe states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Rows used.
+    pub rows: usize,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// One label of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabelHead {
+    /// Its name in every record.
+    pub name: String,
+    /// The probability from which a comment counts as having the label: the best F1 out of fold, at the base rate.
+    pub threshold: f32,
+    /// The share of comments that probabilities are calibrated to.
+    pub base_rate: f32,
+    /// Rests on thin data: shown, never decided by.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub experimental: bool,
+    /// Training rows that carry the label.
+    pub rows: usize,
+    /// Of these, how many have it.
+    pub positives: usize,
+    /// ROC AUC on rows that the head was not fitted on (out of fold), over all sources.
+    pub auc_out_of_fold: f32,
+    /// From logit to probability.
+    pub calibration: Calibration,
+}
+
+/// The folded weights of all heads; `columns` numbers a row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Weights {
+    /// Number of heads.
+    pub columns: usize,
+    /// One intercept a head.
+    pub bias: Vec<f32>,
+    /// `style::COUNT` rows of `columns` weights.
+    pub style: Vec<f32>,
+    /// Words, most frequent first.
+    pub words: Table,
+    /// The words themselves, in the order of their rows.
+    pub names: Vec<String>,
+    /// Word pairs.
+    pub pairs: Table,
+    /// Character n-grams, for words that have no row.
+    pub grams: Table,
+    /// Subwords by id, for words that have no row.
+    pub subwords: Table,
+    /// Start features of replies.
+    pub starts: Table,
+}
+
+/// A model ready to score.
+#[derive(Debug)]
+pub struct Model {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Its tables.
+    pub weights: Weights,
+    /// Subword tokenizer.
+    pub subwords: Option<Subwords>,
+    /// Word vectors.
+    pub vectors: Option<Vectors>,
+    /// The folder it was read from.
+    pub folder: Option<PathBuf>,
+}
+
+impl Model {
+    /// `name@version`, as every record says it.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.manifest.name, self.manifest.version)
+    }
+
+    /// Index of a label.
+    pub fn label(&self, name: &str) -> Option<usize> {
+        self.manifest.labels.iter().position(|l| l.name == name)
+    }
+}

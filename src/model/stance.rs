@@ -1,0 +1,199 @@
+//! Stance toward the parent and toward targets: sparse heads per class, then linfa-logistic's multinomial regression over their logits
+//! and a few dozen dense inputs.
+
+use linfa::prelude::*;
+use linfa_logistic::MultiLogisticRegression;
+use ndarray::{Array1, Array2, Axis};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::features::vectors::Vectors;
+use crate::features::{relation, style};
+use crate::text::words::Words;
+
+/// A multinomial regression over dense inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Multinomial {
+    /// The classes.
+    pub classes: Vec<String>,
+    /// For each class one weight an input.
+    pub weights: Vec<Vec<f32>>,
+    /// One intercept a class.
+    pub intercepts: Vec<f32>,
+}
+
+impl Multinomial {
+    /// Fits on `inputs` (rows × inputs) and class numbers. Each class counts alike, whatever its number of rows: linfa-logistic takes
+    /// no weights, so rows of rarer classes stand several times.
+    pub fn fit(classes: &[String], inputs: &Array2<f64>, truth: &[usize], alpha: f64) -> Result<Self> {
+        let (mean, deviation) = moments(inputs);
+        let repeated = balanced(truth, classes.len());
+        let mut rows = inputs.select(Axis(0), &repeated);
+        for mut row in rows.outer_iter_mut() {
+            row.iter_mut().zip(&mean).zip(&deviation).for_each(|((v, m), d)| *v = (*v - m) / d);
+        }
+        let targets: Array1<usize> = repeated.iter().map(|&i| truth[i]).collect();
+        let fitted = MultiLogisticRegression::default()
+            .alpha(alpha)
+            .max_iterations(300)
+            .gradient_tolerance(1e-4)
+            .fit(&Dataset::new(rows, targets))
+            .map_err(|e| Error::settings(format!("the stance regression could not be fitted: {e}")))?;
+
+        let inputs = mean.len();
+        let mut out = Self {
+            classes: classes.to_vec(),
+            weights: vec![vec![0.0; inputs]; classes.len()],
+            intercepts: vec![f32::MIN / 2.0; classes.len()],
+        };
+        for (column, &class) in fitted.classes().iter().enumerate() {
+            let mut intercept = fitted.intercept()[column];
+            for (input, weight) in fitted.params().column(column).iter().enumerate() {
+                let weight = weight / deviation[input];
+                intercept -= weight * mean[input];
+                out.weights[class][input] = weight as f32;
+            }
+            out.intercepts[class] = intercept as f32;
+        }
+        Ok(out)
+    }
+
+    /// Probabilities of the classes, adding up to 1.
+    pub fn probabilities(&self, inputs: &[f32]) -> Vec<f32> {
+        let mut logits: Vec<f32> = self
+            .weights
+            .iter()
+            .zip(&self.intercepts)
+            .map(|(weights, intercept)| intercept + weights.iter().zip(inputs).map(|(w, v)| w * v).sum::<f32>())
+            .collect();
+        let highest = logits.iter().copied().fold(f32::MIN, f32::max);
+        logits.iter_mut().for_each(|z| *z = (*z - highest).exp());
+        let sum: f32 = logits.iter().sum();
+        logits.iter_mut().for_each(|p| *p /= sum);
+        logits
+    }
+}
+
+/// Mean and standard deviation (1 where it is 0) of each column.
+fn moments(inputs: &Array2<f64>) -> (Vec<f64>, Vec<f64>) {
+    let n = inputs.nrows().max(1) as f64;
+    let mean: Vec<f64> = inputs.axis_iter(Axis(1)).map(|c| c.sum() / n).collect();
+    let deviation = inputs
+        .axis_iter(Axis(1))
+        .zip(&mean)
+        .map(|(c, m)| (c.iter().map(|v| (v - m).powi(2)).sum::<f64>() / n).sqrt())
+        .map(|d| if d > 1e-9 { d } else { 1.0 })
+        .collect();
+    (mean, deviation)
+}
+
+/// Row numbers with those of rarer classes repeated, so that all classes have about as many.
+fn balanced(truth: &[usize], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0usize; classes];
+    truth.iter().for_each(|&c| counts[c] += 1);
+    let most = counts.iter().copied().max().unwrap_or_default();
+    let mut seen = vec![0usize; classes];
+    let mut rows = Vec::new();
+    for (i, &class) in truth.iter().enumerate() {
+        // The k-th row of a class of n stands as often as brings the class from k·most/n to (k+1)·most/n rows.
+        let (k, n) = (seen[class], counts[class]);
+        seen[class] += 1;
+        let times = (k + 1) * most / n - k * most / n;
+        rows.extend(std::iter::repeat_n(i, times));
+    }
+    rows
+}
+
+/// Stance toward the parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParentStance {
+    /// Column of the first class's sparse head; the others follow.
+    pub first_column: usize,
+    /// Over the sparse logits, the relation and the style.
+    pub step: Multinomial,
+    /// Training rows.
+    pub rows: usize,
+    /// Macro-F1 on rows that the heads were not fitted on.
+    pub macro_f1_out_of_fold: f32,
+}
+
+/// The dense inputs of [`ParentStance`]: logits of the classes, relation, style as a head sees it.
+pub fn parent_inputs(logits: &[f32], relation: &[f32; relation::COUNT], style: &[f32; style::COUNT]) -> Vec<f32> {
+    logits.iter().chain(relation).chain(style).copied().collect()
+}
+
+/// Stance toward named targets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetStance {
+    /// Column of the first class's head over all targets together.
+    pub first_column: usize,
+    /// Targets with heads of their own, and the column of the first class of each.
+    pub own: Vec<(String, usize)>,
+    /// Over the shared and own logits and how the text speaks of the target.
+    pub step: Multinomial,
+    /// Training rows.
+    pub rows: usize,
+    /// Macro-F1 on rows that the heads were not fitted on.
+    pub macro_f1_out_of_fold: f32,
+}
+
+impl TargetStance {
+    /// Column of the first class of a target's own heads.
+    pub fn own_column(&self, target: &str) -> Option<usize> {
+        self.own.iter().find(|(name, _)| name == target).map(|(_, column)| *column)
+    }
+}
+
+/// How many numbers say how a text speaks of a target.
+pub const MENTION: usize = 5;
+
+/// The share of the target's longer words that the text holds, whether it holds any, how often, the similarity of text and target,
+/// and the length of the text.
+pub fn mention(text: &Words, target: &Words, vectors: Option<&Vectors>) -> [f32; MENTION] {
+    let wanted: Vec<u64> = target.iter().filter(|w| w.is_text && target.lower(w).len() > 2).map(|w| w.hash).collect();
+    let found = wanted.iter().filter(|h| text.iter().any(|w| w.hash == **h)).count();
+    let times = text.iter().filter(|w| wanted.contains(&w.hash)).count();
+    let similarity = vectors.map_or(0.0, |v| relation::cosine(&relation::mean(text, v), &relation::mean(target, v)));
+    [
+        found as f32 / wanted.len().max(1) as f32,
+        f32::from(found > 0),
+        (times as f32).ln_1p(),
+        similarity,
+        (text.len() as f32).ln_1p(),
+    ]
+}
+
+/// The dense inputs of [`TargetStance`]: shared logits, own logits (0 without own heads), whether there are own heads, mention.
+pub fn target_inputs(shared: &[f32], own: Option<&[f32]>, mention: &[f32; MENTION]) -> Vec<f32> {
+    let mut inputs = shared.to_vec();
+    match own {
+        Some(own) => inputs.extend_from_slice(own),
+        None => inputs.extend(std::iter::repeat_n(0.0, shared.len())),
+    }
+    inputs.push(if own.is_some() { 1.0 } else { 0.0 });
+    inputs.extend_from_slice(mention);
+    inputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rare_classes_count_as_much_as_common_ones() {
+        let rows = balanced(&[0, 0, 0, 0, 0, 1, 1, 2], 3);
+        for class in [0..5, 5..7, 7..8] {
+            assert_eq!(rows.iter().filter(|i| class.contains(*i)).count(), 5);
+        }
+    }
+
+    #[test]
+    fn a_class_that_no_row_has_gets_no_probability() {
+        let classes = ["a", "b", "never"].map(str::to_owned);
+        let inputs = Array2::from_shape_fn((60, 1), |(i, _)| i as f64);
+        let truth: Vec<usize> = (0..60).map(|i| usize::from(i > 25)).collect();
+        let step = Multinomial::fit(&classes, &inputs, &truth, 1.0).unwrap();
+        let p = step.probabilities(&[50.0]);
+        assert!(p[1] > 0.9 && p[2] == 0.0, "{p:?}");
+    }
+}

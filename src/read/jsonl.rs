@@ -1,0 +1,294 @@
+//! Rows of JSON: one object a line, an array of objects, or objects spread over several lines.
+
+use std::io::{self, BufRead, Read};
+
+use serde_json::Value;
+
+use crate::read::bytes::Source;
+use crate::read::fields;
+use crate::read::rows::{BadRow, Options, Row, RowReader};
+
+/// Opens the rows of `source`. Only how it starts decides whether lines or brackets part its rows.
+pub fn open(source: Source, options: &Options) -> Box<dyn RowReader> {
+    let by_brackets = is_parted_by_brackets(source.head());
+    let input = source.into_reader();
+    let max = options.max_line;
+    if by_brackets {
+        Box::new(Elements { input, max, line: 1, in_array: false, done: false })
+    } else {
+        Box::new(Lines { input, max, line: 0, done: false })
+    }
+}
+
+/// True for an array of objects and for an object whose first key stands on a line of its own.
+fn is_parted_by_brackets(head: &str) -> bool {
+    let start = head.trim_start_matches('\u{feff}').trim_start();
+    if let Some(inside) = start.strip_prefix('[') {
+        let inside = inside.trim_start();
+        return inside.starts_with('{') || inside == "]";
+    }
+    let first_line = start.lines().next().unwrap_or_default().trim_end();
+    first_line == "{"
+}
+
+/// One object a line.
+struct Lines {
+    input: Box<dyn BufRead + Send>,
+    max: usize,
+    line: u64,
+    done: bool,
+}
+
+impl RowReader for Lines {
+    fn next_row(&mut self) -> Option<std::result::Result<Row, BadRow>> {
+        while !self.done {
+            self.line += 1;
+            let mut bytes = Vec::new();
+            let too_long = match read_line(&mut self.input, self.max, &mut bytes) {
+                Ok(Length::End) => break,
+                Ok(length) => length == Length::TooLong,
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(BadRow::broken(self.line, &to_string(bytes), &error)));
+                }
+            };
+            let text = to_string(bytes);
+            if too_long {
+                return Some(Err(BadRow::too_long(self.line, &text, self.max)));
+            }
+            // A byte order mark may also stand where files were put together.
+            let raw = text.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}');
+            if !raw.trim().is_empty() {
+                return Some(parse(self.line, raw.to_owned()));
+            }
+        }
+        self.done = true;
+        None
+    }
+}
+
+#[derive(PartialEq)]
+enum Length {
+    End,
+    Fits,
+    TooLong,
+}
+
+/// Reads a line into `bytes`, its end included; of a line longer than `max` no more than that, and skips the rest.
+fn read_line(input: &mut Box<dyn BufRead + Send>, max: usize, bytes: &mut Vec<u8>) -> io::Result<Length> {
+    const LINE_END: u64 = 2;
+    let read = input.by_ref().take((max as u64).saturating_add(LINE_END)).read_until(b'\n', bytes)?;
+    if read == 0 {
+        return Ok(Length::End);
+    }
+    let content = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let content = content.strip_suffix(b"\r").unwrap_or(content);
+    if content.len() <= max {
+        return Ok(Length::Fits);
+    }
+    if !bytes.ends_with(b"\n") {
+        input.skip_until(b'\n')?;
+    }
+    Ok(Length::TooLong)
+}
+
+/// The elements of arrays, or objects one after the other, each found by its brackets.
+struct Elements {
+    input: Box<dyn BufRead + Send>,
+    max: usize,
+    line: u64,
+    in_array: bool,
+    done: bool,
+}
+
+impl RowReader for Elements {
+    fn next_row(&mut self) -> Option<std::result::Result<Row, BadRow>> {
+        if self.done {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        match self.next_element(&mut bytes) {
+            Ok(Some((line, Ending::Whole))) if bytes.len() > self.max => {
+                Some(Err(BadRow::too_long(line, &to_string(bytes), self.max)))
+            }
+            Ok(Some((line, Ending::Whole))) => Some(parse(line, to_string(bytes))),
+            Ok(Some((line, Ending::Cut))) => {
+                self.done = true;
+                let what = "the input ends inside of this row, or a quote in it is open";
+                Some(Err(BadRow::broken(line, &to_string(bytes), what)))
+            }
+            Ok(None) => {
+                self.done = true;
+                let what = "the input ends before the `]` of its array: it is cut off";
+                self.in_array.then(|| Err(BadRow::broken(self.line, "", what)))
+            }
+            Err(error) => {
+                self.done = true;
+                Some(Err(BadRow::broken(self.line, &to_string(bytes), &error)))
+            }
+        }
+    }
+}
+
+enum Ending {
+    Whole,
+    Cut,
+}
+
+impl Elements {
+    /// Reads the next element into `bytes`, one byte over the limit at most, and gives its line. Arrays at the top are
+    /// entered and left; a comma too many or too few between elements does no harm.
+    fn next_element(&mut self, bytes: &mut Vec<u8>) -> io::Result<Option<(u64, Ending)>> {
+        while let Some(&byte) = self.input.fill_buf()?.first() {
+            match byte {
+                b'\n' => self.line += 1,
+                b'[' if !self.in_array => self.in_array = true,
+                b']' if self.in_array => self.in_array = false,
+                // The last three are a byte order mark in UTF-8.
+                b',' | b' ' | b'\t' | b'\r' | 0xef | 0xbb | 0xbf => {}
+                _ => {
+                    let line = self.line;
+                    return Ok(Some((line, self.element(bytes)?)));
+                }
+            }
+            self.input.consume(1);
+        }
+        Ok(None)
+    }
+
+    fn element(&mut self, bytes: &mut Vec<u8>) -> io::Result<Ending> {
+        let mut scan = Scan::default();
+        loop {
+            let chunk = self.input.fill_buf()?;
+            if chunk.is_empty() {
+                return Ok(if scan.is_bare() { Ending::Whole } else { Ending::Cut });
+            }
+            let mut used = 0;
+            let mut ended = false;
+            for &byte in chunk {
+                match scan.step(byte) {
+                    Step::EndsBefore => ended = true,
+                    Step::EndsWith => {
+                        used += 1;
+                        ended = true;
+                    }
+                    Step::GoesOn => {
+                        used += 1;
+                        self.line += u64::from(byte == b'\n');
+                    }
+                }
+                if ended {
+                    break;
+                }
+            }
+            let room = self.max.saturating_add(1).saturating_sub(bytes.len());
+            bytes.extend(chunk.iter().take(used.min(room)));
+            self.input.consume(used);
+            if ended {
+                return Ok(Ending::Whole);
+            }
+        }
+    }
+}
+
+/// Where in a JSON value a byte stands: enough to find the value's end, however deep it nests.
+#[derive(Default)]
+struct Scan {
+    started: bool,
+    depth: u64,
+    in_string: bool,
+    escaped: bool,
+}
+
+enum Step {
+    GoesOn,
+    EndsWith,
+    EndsBefore,
+}
+
+impl Scan {
+    fn step(&mut self, byte: u8) -> Step {
+        let first = !std::mem::replace(&mut self.started, true);
+        if self.in_string {
+            self.in_string = self.escaped || byte != b'"';
+            self.escaped = !self.escaped && byte == b'\\';
+            return if self.in_string || self.depth > 0 { Step::GoesOn } else { Step::EndsWith };
+        }
+        match byte {
+            b'"' => self.in_string = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' if self.depth > 0 => {
+                self.depth -= 1;
+                if self.depth == 0 {
+                    return Step::EndsWith;
+                }
+            }
+            b',' | b']' | b'}' | b' ' | b'\t' | b'\r' | b'\n' if self.depth == 0 && !first => return Step::EndsBefore,
+            _ => {}
+        }
+        Step::GoesOn
+    }
+
+    /// True in a number, a word or a stray byte, which end with the input.
+    fn is_bare(&self) -> bool {
+        self.depth == 0 && !self.in_string
+    }
+}
+
+fn to_string(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+}
+
+fn parse(line: u64, raw: String) -> std::result::Result<Row, BadRow> {
+    let what = match serde_json::from_str(&raw) {
+        Ok(Value::Object(fields)) => return Ok(Row { line, fields, raw }),
+        Ok(other) => format!("{} stands where an object {{…}} is expected", fields::kind(&other)),
+        Err(error) => explained(&raw, &error),
+    };
+    Err(BadRow { line, what, raw, fatal: false })
+}
+
+/// A syntax error with its column and, for the common ones, what must have happened.
+fn explained(raw: &str, error: &serde_json::Error) -> String {
+    let place = Place::of(raw, error);
+    let at = &place.described;
+    if error.is_eof() {
+        return format!("{at}: the row ends inside of its object: it is cut off, or goes on over several lines");
+    }
+    if let Some(word) = ["NaN", "Infinity"].into_iter().find(|word| place.rest.starts_with(word)) {
+        return format!("{at}: {word} is no JSON number: write null or leave the field out");
+    }
+    if place.rest.starts_with('\'') {
+        return format!("{at}: a single quote, but JSON needs double quotes (is this Python's notation?)");
+    }
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    if message.starts_with("recursion limit") {
+        return format!("{at}: nested deeper than 127 levels");
+    }
+    if message.contains("surrogate") || message.contains("hex escape") {
+        return format!("{at}: half a surrogate pair: a \\u escape of this kind needs its other half ({message})");
+    }
+    format!("{at}: {message}")
+}
+
+/// Where a syntax error stands.
+struct Place<'a> {
+    described: String,
+    rest: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn of(raw: &'a str, error: &serde_json::Error) -> Self {
+        let line_start: usize = raw.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let line = raw.get(line_start..).unwrap_or_default();
+        // serde_json counts bytes, people count characters.
+        let (before, rest) = line.split_at(line.floor_char_boundary(error.column().saturating_sub(1)));
+        let column = before.chars().count() + 1;
+        let described = match error.line() {
+            0 | 1 => format!("column {column}"),
+            further => format!("line {further} of the row, column {column}"),
+        };
+        Self { described, rest }
+    }
+}

@@ -1,0 +1,225 @@
+//! Measuring a model on labelled rows.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::evaluation::{Evaluation, Group, LabelFigures, StanceFigures};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::model::scoring::{Item, Parent, Scratch};
+use crate::read::rows::{BadRow, Options};
+use crate::train::bootstrap::{binary_intervals, multiclass_intervals};
+use crate::train::data::Labelled;
+use crate::train::gather::{answer_parents, read_file};
+use crate::train::metrics::{binary, multiclass};
+
+/// Decides the bootstrap's draws.
+const SEED: u64 = 1;
+/// Rows of a target below which it is not listed on its own.
+const FEWEST: usize = 20;
+
+/// What to measure.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// Files of labelled rows.
+    pub data: Vec<PathBuf>,
+    /// Label of the model → label of the rows.
+    pub map: Vec<(String, String)>,
+    /// Split the figures by this field (`meta.corpus`).
+    pub by: Option<String>,
+    /// Draws of the bootstrap.
+    pub resamples: usize,
+    /// Longest text scored, in bytes.
+    pub max_text: usize,
+}
+
+/// A row with its truth and its scores.
+struct Measured {
+    group: Option<String>,
+    truth: Labelled,
+    scores: Option<crate::model::scoring::Scores>,
+}
+
+/// Scores all rows and compares.
+///
+/// # Errors
+/// Data that cannot be used, or a mapping to labels that are not there.
+pub fn evaluate(
+    model: &Model,
+    question: &Question,
+    options: &Options,
+    bad: &mut dyn FnMut(&std::path::Path, BadRow),
+) -> Result<Evaluation> {
+    let mut rows: Vec<Measured> = Vec::new();
+    for path in &question.data {
+        let mut file: Vec<Labelled> = Vec::new();
+        let mut groups: Vec<Option<String>> = Vec::new();
+        read_file(path, options, &mut |row| bad(path, row), |labelled, row| {
+            groups.push(question.by.as_ref().map(|by| field(&row.fields, by)));
+            file.push(labelled);
+        })?;
+        answer_parents(&mut file);
+        rows.extend(file.into_iter().zip(groups).map(|(truth, group)| Measured { group, truth, scores: None }));
+    }
+    if rows.is_empty() {
+        return Err(Error::settings("no labelled rows to measure on"));
+    }
+    check(model, question, &rows)?;
+    rows.par_iter_mut().for_each_init(Scratch::default, |scratch, row| {
+        row.scores = score(model, &row.truth, question.max_text, scratch);
+    });
+
+    let mut groups: BTreeMap<Option<String>, Vec<&Measured>> = BTreeMap::new();
+    for row in &rows {
+        groups.entry(row.group.clone()).or_default().push(row);
+    }
+    let groups = groups.into_iter().map(|(name, rows)| figures(model, question, name, &rows)).collect();
+    let data = question.data.iter().map(|p| p.display().to_string()).collect();
+    Ok(Evaluation { model: model.id(), data, groups })
+}
+
+fn check(model: &Model, question: &Question, rows: &[Measured]) -> Result<()> {
+    for (ours, theirs) in &question.map {
+        if model.label(ours).is_none() {
+            let there: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
+            return Err(Error::settings(format!(
+                "--map {ours}={theirs}: the model has no label `{ours}`; it has {}",
+                there.join(", ")
+            )));
+        }
+        if !rows.iter().any(|r| r.truth.labels.iter().any(|(name, _)| name == theirs)) {
+            return Err(Error::settings(format!("--map {ours}={theirs}: no row has the label `{theirs}`")));
+        }
+    }
+    Ok(())
+}
+
+/// A field's value by its path; "(none)" where the row lacks it.
+fn field(fields: &serde_json::Map<String, Value>, path: &str) -> String {
+    let mut parts = path.split('.');
+    let first = parts.next().and_then(|p| fields.get(p));
+    match parts.fold(first, |value, part| value?.get(part)) {
+        Some(Value::String(s)) => s.clone(),
+        Some(Value::Null) | None => "(none)".into(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn score(
+    model: &Model,
+    row: &Labelled,
+    max_text: usize,
+    scratch: &mut Scratch,
+) -> Option<crate::model::scoring::Scores> {
+    let comment = &row.row.stated.comment;
+    if comment.text.len() > max_text {
+        return None;
+    }
+    let targets: Vec<String> = row.stances.iter().map(|(target, _)| target.clone()).collect();
+    let is_root = row.row.stated.parent_id.is_none();
+    let parent = row.row.parent_text.as_deref().map(|text| Parent { text, is_root });
+    model.score(&Item { text: &comment.text, quotes: &comment.quotes, parent, targets: &targets }, scratch).ok()
+}
+
+fn figures(model: &Model, question: &Question, name: Option<String>, rows: &[&Measured]) -> Group {
+    let labels = model.manifest.labels.iter().enumerate();
+    let labels = labels.map(|(k, head)| {
+        let mapped: Vec<&str> =
+            question.map.iter().filter(|(ours, _)| *ours == head.name).map(|(_, theirs)| theirs.as_str()).collect();
+        let names = if mapped.is_empty() { vec![head.name.as_str()] } else { mapped };
+        names.into_iter().filter_map(|theirs| label_figures(question, head, k, theirs, rows)).collect::<Vec<_>>()
+    });
+    Group { name, labels: labels.flatten().collect(), stances: stances(model, question, rows) }
+}
+
+fn label_figures(
+    question: &Question,
+    head: &crate::model::LabelHead,
+    k: usize,
+    theirs: &str,
+    rows: &[&Measured],
+) -> Option<LabelFigures> {
+    let (mut scores, mut truth, mut unscored) = (Vec::new(), Vec::new(), 0);
+    for row in rows {
+        let Some((_, value)) = row.truth.labels.iter().find(|(name, _)| name == theirs) else { continue };
+        match &row.scores {
+            Some(found) => {
+                scores.push(f64::from(found.labels[k]));
+                truth.push(*value >= 0.5);
+            }
+            None => unscored += 1,
+        }
+    }
+    let threshold = f64::from(head.threshold);
+    (!scores.is_empty()).then(|| LabelFigures {
+        label: head.name.clone(),
+        against: (theirs != head.name).then(|| theirs.to_owned()),
+        scored: scores.len() as u64,
+        unscored,
+        figures: binary(&scores, &truth, threshold),
+        intervals: binary_intervals(&scores, &truth, threshold, question.resamples, SEED),
+    })
+}
+
+fn stances(model: &Model, question: &Question, rows: &[&Measured]) -> Vec<StanceFigures> {
+    let mut out = Vec::new();
+    if let Some(head) = &model.manifest.parent {
+        let pairs = rows.iter().filter_map(|row| {
+            Some((row.truth.reply_stance.as_ref()?, row.scores.as_ref().and_then(|s| s.parent.as_ref())))
+        });
+        out.extend(stance_figures("parent", &head.step.classes, pairs, question));
+    }
+    if let Some(head) = &model.manifest.targets {
+        let classes = &head.step.classes;
+        let all = rows.iter().flat_map(|row| {
+            row.truth.stances.iter().map(move |(target, class)| {
+                let found = row.scores.as_ref().and_then(|s| s.targets.iter().find(|(name, _)| name == target));
+                (target, class, found.map(|(_, p)| p))
+            })
+        });
+        let all: Vec<_> = all.collect();
+        out.extend(stance_figures("all targets", classes, all.iter().map(|(_, class, p)| (*class, *p)), question));
+        let mut by_target: BTreeMap<&String, Vec<Answer<'_>>> = BTreeMap::new();
+        for (target, class, p) in &all {
+            by_target.entry(target).or_default().push((class, *p));
+        }
+        if by_target.len() > 1 {
+            for (target, pairs) in by_target.into_iter().filter(|(_, pairs)| pairs.len() >= FEWEST) {
+                out.extend(stance_figures(target, classes, pairs.into_iter(), question));
+            }
+        }
+    }
+    out
+}
+
+/// The class of a row and the probabilities it got.
+type Answer<'a> = (&'a String, Option<&'a Vec<f32>>);
+
+fn stance_figures<'a>(
+    name: &str,
+    classes: &[String],
+    pairs: impl Iterator<Item = Answer<'a>>,
+    question: &Question,
+) -> Option<StanceFigures> {
+    let (mut truth, mut predicted, mut unscored) = (Vec::new(), Vec::new(), 0);
+    for (class, p) in pairs {
+        let place = classes.iter().position(|c| c == class);
+        let best = p.and_then(|p| (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b]).then(b.cmp(&a))));
+        match (place, best) {
+            (Some(place), Some(best)) => {
+                truth.push(place);
+                predicted.push(best);
+            }
+            _ => unscored += 1,
+        }
+    }
+    (!truth.is_empty()).then(|| StanceFigures {
+        name: name.to_owned(),
+        unscored,
+        figures: multiclass(classes, &truth, &predicted),
+        intervals: multiclass_intervals(classes.len(), &truth, &predicted, question.resamples, SEED),
+    })
+}

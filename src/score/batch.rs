@@ -1,0 +1,183 @@
+//! Scoring in parallel: comments in, records out, in the same order whatever the number of threads.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::model::Model;
+use crate::model::explain::Explanation;
+use crate::model::scoring::{Item, Parent, Scores, Scratch, Unscored};
+use crate::record::{ScoreRecord, rounded};
+use crate::thread::{Comment, Thread};
+use crate::write::Shape;
+
+/// Comments a worker takes at a time.
+const SHARE: usize = 32;
+/// Shares written out for each label by `--explain`; the others are summed up as `rest`.
+const SHOWN: usize = 10;
+
+/// What every comment of a run is scored with.
+#[derive(Debug, Clone)]
+pub struct Scorer<'m> {
+    /// The model.
+    pub model: &'m Model,
+    /// Longest text scored, in bytes.
+    pub max_text: usize,
+    /// Targets asked for; empty: those of the row or of the model.
+    pub targets: Vec<String>,
+    /// Records carry the text.
+    pub with_text: bool,
+    /// Records carry the words behind the scores.
+    pub explain: bool,
+}
+
+/// A comment with what is needed to score it.
+#[derive(Debug, Clone, Default)]
+pub struct Job<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its thread.
+    pub thread_id: Option<&'a str>,
+    /// The id of its parent.
+    pub parent_id: Option<&'a str>,
+    /// 0 for a root.
+    pub depth: u32,
+    /// Display name.
+    pub author: Option<&'a str>,
+    /// The text.
+    pub text: &'a str,
+    /// What the source marks as quoted.
+    pub quotes: &'a [Range<usize>],
+    /// The parent's text, and whether the parent opens its thread.
+    pub parent: Option<(&'a str, bool)>,
+    /// The target that the row names.
+    pub target: Option<&'a str>,
+}
+
+impl Scorer<'_> {
+    /// The columns of a table of these records.
+    pub fn shape(&self) -> Shape {
+        let manifest = &self.model.manifest;
+        let own = || manifest.targets.iter().flat_map(|t| t.own.iter().map(|(name, _)| name.clone())).collect();
+        Shape {
+            labels: manifest.labels.iter().map(|l| l.name.clone()).collect(),
+            parent: manifest.parent.as_ref().map(|p| p.step.classes.clone()).unwrap_or_default(),
+            targets: if self.targets.is_empty() { own() } else { self.targets.clone() },
+            target: manifest.targets.as_ref().map(|t| t.step.classes.clone()).unwrap_or_default(),
+            text: self.with_text,
+            explain: self.explain,
+        }
+    }
+
+    /// Scores comments, in their order.
+    pub fn score(&self, jobs: &[Job<'_>]) -> Vec<ScoreRecord> {
+        let id = self.model.id();
+        let mut records = Vec::with_capacity(jobs.len());
+        jobs.par_iter()
+            .with_min_len(SHARE)
+            .map_init(Scratch::default, |scratch, job| self.record(job, &id, scratch))
+            .collect_into_vec(&mut records);
+        records
+    }
+
+    /// Scores a whole thread, in reading order.
+    pub fn score_thread(&self, thread: &Thread) -> Vec<ScoreRecord> {
+        let jobs: Vec<Job<'_>> = thread.comments.iter().map(|c| job_of(thread, c)).collect();
+        self.score(&jobs)
+    }
+
+    fn record(&self, job: &Job<'_>, model: &str, scratch: &mut Scratch) -> ScoreRecord {
+        let own: Vec<String>;
+        let targets = match job.target {
+            Some(target) => {
+                own = vec![target.to_owned()];
+                &own
+            }
+            None => &self.targets,
+        };
+        let item = Item {
+            text: job.text,
+            quotes: job.quotes,
+            parent: job.parent.map(|(text, is_root)| Parent { text: cut(text, self.max_text), is_root }),
+            targets,
+        };
+        let scored =
+            if job.text.len() > self.max_text { Err(Unscored::TooLong) } else { self.model.score(&item, scratch) };
+        let explain = match &scored {
+            Ok(_) if self.explain => self.model.explain(&item, scratch).ok().map(|e| self.explained(&e)),
+            _ => None,
+        };
+        let mut record = ScoreRecord {
+            id: job.id.to_owned(),
+            thread_id: job.thread_id.map(str::to_owned),
+            parent_id: job.parent_id.map(str::to_owned),
+            depth: job.depth,
+            author: job.author.map(str::to_owned),
+            text: self.with_text.then(|| job.text.to_owned()),
+            explain,
+            model: model.to_owned(),
+            ..ScoreRecord::default()
+        };
+        self.fill(&mut record, scored);
+        record
+    }
+
+    fn fill(&self, record: &mut ScoreRecord, scored: Result<Scores, Unscored>) {
+        let manifest = &self.model.manifest;
+        let names = manifest.labels.iter().map(|l| l.name.clone());
+        match scored {
+            Ok(found) => {
+                record.scores = names.zip(found.labels.into_iter().map(Some)).collect();
+                let with = |classes: &[String], p: Vec<f32>| classes.iter().cloned().zip(p).collect();
+                record.parent = manifest.parent.as_ref().zip(found.parent).map(|(head, p)| with(&head.step.classes, p));
+                let classes = manifest.targets.as_ref().map(|t| t.step.classes.as_slice()).unwrap_or_default();
+                record.targets = found.targets.into_iter().map(|(target, p)| (target, with(classes, p))).collect();
+            }
+            Err(reason) => {
+                record.scores = names.map(|name| (name, None)).collect();
+                record.unscored = Some(reason.reason());
+            }
+        }
+    }
+
+    /// The explanations of the labels that a comment reaches the threshold of.
+    fn explained(&self, explanations: &[Explanation]) -> Value {
+        let mut out = Map::new();
+        for (head, e) in
+            self.model.manifest.labels.iter().zip(explanations).filter(|(head, e)| e.probability >= head.threshold)
+        {
+            let (shown, rest) = e.shares.split_at(e.shares.len().min(SHOWN));
+            let rest: f32 = rest.iter().map(|s| s.share).sum();
+            let shares = serde_json::to_value(shown).unwrap_or_default();
+            let (logit, base) = (rounded(e.logit), rounded(e.base));
+            let mut label = json!({"logit": logit, "base": base, "shares": shares, "rest": rounded(rest)});
+            if let (Some(window), Value::Object(label)) = (&e.window, &mut label) {
+                label.insert("window".into(), json!({"start": window.start, "end": window.end}));
+            }
+            out.insert(head.name.clone(), label);
+        }
+        Value::Object(out)
+    }
+}
+
+/// The job of a comment in its thread.
+fn job_of<'a>(thread: &'a Thread, comment: &'a Comment) -> Job<'a> {
+    let parent = comment.parent.map(|p| &thread.comments[p]);
+    Job {
+        id: &comment.id,
+        thread_id: thread.id.as_deref(),
+        parent_id: parent.map(|p| p.id.as_str()),
+        depth: comment.depth,
+        author: comment.author.as_deref(),
+        text: &comment.text,
+        quotes: &comment.quotes,
+        parent: parent.map(|p| (p.text.as_str(), p.parent.is_none())),
+        target: None,
+    }
+}
+
+/// The start of a text, at most `most` bytes: a parent is looked at for its words, and its first ones do.
+fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+}

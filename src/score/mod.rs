@@ -1,0 +1,4 @@
+//! Scoring many comments: whole threads, or rows as they come.
+
+pub mod batch;
+pub mod stream;

@@ -1,0 +1,178 @@
+//! Scoring rows as they come, in bounded memory: a chunk at a time, with a bounded store of the comments that later ones may answer.
+
+use std::collections::{HashMap, VecDeque};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::batch::{Job, Scorer};
+use crate::error::Result;
+use crate::read::fields::CommentRow;
+use crate::record::ScoreRecord;
+
+/// Rows of a chunk.
+const ROWS: usize = 4096;
+/// Bytes of text in a chunk.
+const BYTES: usize = 16 << 20;
+/// Bytes of a comment kept for its replies.
+const KEPT: usize = 2048;
+/// Bytes kept in all.
+const STORE: usize = 64 << 20;
+
+/// Scores rows in chunks and remembers what replies may need.
+pub struct Stream<'s, 'm> {
+    scorer: &'s Scorer<'m>,
+    chunk: Vec<CommentRow>,
+    bytes: usize,
+    rows: u64,
+    seen: HashMap<u64, Seen>,
+    order: VecDeque<u64>,
+    stored: usize,
+    /// Replies whose parent was not at hand; they were scored without it.
+    pub missing_parents: u64,
+}
+
+/// A comment that went by.
+#[derive(Debug, Clone)]
+struct Seen {
+    text: Box<str>,
+    depth: u32,
+}
+
+/// Where a row's parent is.
+#[derive(Debug, Clone, Copy)]
+enum At {
+    Nowhere,
+    Chunk(usize),
+    Store(u64),
+}
+
+impl<'s, 'm> Stream<'s, 'm> {
+    /// A stream with nothing in it.
+    pub fn new(scorer: &'s Scorer<'m>) -> Self {
+        Self {
+            scorer,
+            chunk: Vec::new(),
+            bytes: 0,
+            rows: 0,
+            seen: HashMap::new(),
+            order: VecDeque::new(),
+            stored: 0,
+            missing_parents: 0,
+        }
+    }
+
+    /// Takes a row; once a chunk is full, hands its records to `each` in the order of the rows.
+    pub fn push(&mut self, mut row: CommentRow, each: &mut dyn FnMut(ScoreRecord) -> Result<()>) -> Result<()> {
+        self.rows += 1;
+        if row.stated.comment.id.is_empty() {
+            row.stated.comment.id = self.rows.to_string();
+        }
+        self.bytes += row.stated.comment.text.len() + row.parent_text.as_ref().map_or(0, String::len);
+        self.chunk.push(row);
+        if self.chunk.len() >= ROWS || self.bytes >= BYTES { self.flush(each) } else { Ok(()) }
+    }
+
+    /// Scores what is held back.
+    pub fn flush(&mut self, each: &mut dyn FnMut(ScoreRecord) -> Result<()>) -> Result<()> {
+        let chunk = std::mem::take(&mut self.chunk);
+        self.bytes = 0;
+        let index: HashMap<u64, usize> =
+            chunk.iter().enumerate().rev().map(|(i, row)| (key(row, &row.stated.comment.id), i)).collect();
+        let parents: Vec<At> = chunk.iter().enumerate().map(|(i, row)| self.find(i, row, &index)).collect();
+        let stated = |row: &CommentRow| row.stated.parent_id.is_some() && row.parent_text.is_none();
+        self.missing_parents +=
+            chunk.iter().zip(&parents).filter(|(row, at)| stated(row) && matches!(at, At::Nowhere)).count() as u64;
+        let depths = self.depths(&chunk, &parents);
+        let jobs: Vec<Job<'_>> = (0..chunk.len()).map(|i| self.job(&chunk, i, &parents, &depths)).collect();
+        for record in self.scorer.score(&jobs) {
+            each(record)?;
+        }
+        for (row, depth) in chunk.iter().zip(depths) {
+            self.remember(row, depth);
+        }
+        Ok(())
+    }
+
+    fn find(&self, i: usize, row: &CommentRow, index: &HashMap<u64, usize>) -> At {
+        let Some(parent) = &row.stated.parent_id else { return At::Nowhere };
+        let key = key(row, parent);
+        match index.get(&key) {
+            Some(&at) if at != i => At::Chunk(at),
+            _ if self.seen.contains_key(&key) => At::Store(key),
+            _ => At::Nowhere,
+        }
+    }
+
+    /// Depths along the chains of parents; a chain that runs in a ring or out of sight begins at 0, or at 1 if a parent is stated
+    /// by its text.
+    fn depths(&self, chunk: &[CommentRow], parents: &[At]) -> Vec<u32> {
+        let mut depths: Vec<Option<u32>> = vec![None; chunk.len()];
+        for start in 0..chunk.len() {
+            let mut path = Vec::new();
+            let mut on_path = std::collections::HashSet::new();
+            let mut at = start;
+            let mut depth = loop {
+                if let Some(known) = depths[at] {
+                    break known + 1;
+                }
+                if !on_path.insert(at) {
+                    break 0;
+                }
+                path.push(at);
+                match parents[at] {
+                    At::Chunk(parent) => at = parent,
+                    At::Store(key) => break self.seen.get(&key).map_or(0, |seen| seen.depth + 1),
+                    At::Nowhere => break u32::from(chunk[at].parent_text.is_some()),
+                }
+            };
+            for at in path.into_iter().rev() {
+                depths[at] = Some(depth);
+                depth += 1;
+            }
+        }
+        depths.into_iter().map(Option::unwrap_or_default).collect()
+    }
+
+    fn job<'a>(&'a self, chunk: &'a [CommentRow], i: usize, parents: &[At], depths: &[u32]) -> Job<'a> {
+        let row = &chunk[i];
+        let comment = &row.stated.comment;
+        let parent = row.parent_text.as_deref().or(match parents[i] {
+            At::Chunk(parent) => Some(chunk[parent].stated.comment.text.as_str()),
+            At::Store(key) => self.seen.get(&key).map(|seen| &*seen.text),
+            At::Nowhere => None,
+        });
+        Job {
+            id: &comment.id,
+            thread_id: row.thread_id.as_deref(),
+            parent_id: row.stated.parent_id.as_deref(),
+            depth: depths[i],
+            author: comment.author.as_deref(),
+            text: &comment.text,
+            quotes: &comment.quotes,
+            parent: parent.map(|text| (text, depths[i] == 1)),
+            target: row.target.as_deref(),
+        }
+    }
+
+    fn remember(&mut self, row: &CommentRow, depth: u32) {
+        let key = key(row, &row.stated.comment.id);
+        let text = &row.stated.comment.text;
+        let text: Box<str> = text.get(..text.floor_char_boundary(KEPT)).unwrap_or_default().into();
+        self.stored += text.len();
+        if let Some(old) = self.seen.insert(key, Seen { text, depth }) {
+            self.stored -= old.text.len();
+        } else {
+            self.order.push_back(key);
+        }
+        while self.stored + self.order.len() * 64 > STORE {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.stored -= self.seen.remove(&oldest).map_or(0, |seen| seen.text.len());
+        }
+    }
+}
+
+/// A comment's name within its thread.
+fn key(row: &CommentRow, id: &str) -> u64 {
+    let thread = row.thread_id.as_deref().unwrap_or_default();
+    xxh3_64(format!("{thread}\u{0}{id}").as_bytes())
+}

@@ -1,0 +1,170 @@
+//! Clean text with a way back: HTML markup and entities undone, invisible characters dropped, compatibility forms folded (NFKC),
+//! every byte mapped to the source byte it came from.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Longest `<tag …>` that is taken for markup, in bytes; a lone `<` is text.
+const LONGEST_TAG: usize = 1024;
+/// Longest `&entity;` of HTML, in bytes.
+const LONGEST_ENTITY: usize = 33;
+
+/// A cleaned text and where its bytes came from.
+#[derive(Debug, Clone)]
+pub struct Clean<'a> {
+    text: Cow<'a, str>,
+    /// For every byte of `text` its byte in the source, and one more for the end; `None` where they are the same.
+    map: Option<Vec<u32>>,
+}
+
+impl<'a> Clean<'a> {
+    /// Cleans `source`. Plain ASCII without markup is borrowed as it is.
+    pub fn new(source: &'a str) -> Self {
+        let plain = source.is_ascii() && memchr::memchr2(b'&', b'<', source.as_bytes()).is_none();
+        if plain || source.len() >= u32::MAX as usize {
+            return Self { text: Cow::Borrowed(source), map: None };
+        }
+        let mut cleaner =
+            Cleaner { text: String::with_capacity(source.len()), map: Vec::with_capacity(source.len() + 1) };
+        cleaner.run(source);
+        Self { text: Cow::Owned(cleaner.text), map: Some(cleaner.map) }
+    }
+
+    /// The clean text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The source bytes behind the clean bytes `range`.
+    pub fn source(&self, range: Range<usize>) -> Range<usize> {
+        match &self.map {
+            None => range,
+            Some(map) => {
+                let at = |i: usize| map.get(i).or(map.last()).map_or(0, |&b| b as usize);
+                // The end is the start of what follows the last byte's source, so that `&amp;` is covered whole.
+                let start = at(range.start);
+                start..at(range.end).max(start)
+            }
+        }
+    }
+}
+
+struct Cleaner {
+    text: String,
+    map: Vec<u32>,
+}
+
+impl Cleaner {
+    fn run(&mut self, source: &str) {
+        let mut at = 0;
+        while let Some(rest) = source.get(at..).filter(|r| !r.is_empty()) {
+            at += match rest.as_bytes()[0] {
+                b'<' => self.markup(rest, at),
+                b'&' => self.entity(rest, at),
+                _ => self.cluster(rest, at),
+            };
+        }
+        self.map.push(source.len() as u32);
+    }
+
+    fn push(&mut self, c: char, from: usize) {
+        if is_invisible(c) {
+            return;
+        }
+        self.text.push(c);
+        self.map.extend(std::iter::repeat_n(from as u32, c.len_utf8()));
+    }
+
+    /// A tag becomes white space (a line break where the tag breaks lines); returns the bytes used.
+    fn markup(&mut self, rest: &str, at: usize) -> usize {
+        let bytes = rest.as_bytes();
+        let opens = bytes.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!'));
+        let head = &bytes[..bytes.len().min(LONGEST_TAG)];
+        match (opens, memchr::memchr2(b'>', b'<', &head[1..])) {
+            (true, Some(end)) if head[end + 1] == b'>' => {
+                let name = rest[1..=end].trim_start_matches('/').to_ascii_lowercase();
+                let inline = ["a ", "b", "i", "em", "strong", "span", "u", "s", "code"];
+                let breaks = !inline
+                    .iter()
+                    .any(|tag| name.trim_end() == tag.trim_end() || name.starts_with(&format!("{} ", tag.trim_end())));
+                if breaks {
+                    self.push('\n', at);
+                }
+                end + 2
+            }
+            _ => {
+                self.push('<', at);
+                1
+            }
+        }
+    }
+
+    fn entity(&mut self, rest: &str, at: usize) -> usize {
+        let head = &rest.as_bytes()[..rest.len().min(LONGEST_ENTITY)];
+        let candidate = memchr::memchr(b';', head).and_then(|end| rest.get(..=end));
+        if let Some(candidate) = candidate.filter(|c| c.is_ascii()) {
+            let decoded = htmlize::unescape(candidate);
+            if decoded != candidate {
+                for c in decoded.nfkc() {
+                    self.push(c, at);
+                }
+                return candidate.len();
+            }
+        }
+        self.push('&', at);
+        1
+    }
+
+    /// One character with the combining marks that follow it, NFKC.
+    fn cluster(&mut self, rest: &str, at: usize) -> usize {
+        let mut chars = rest.char_indices();
+        let Some((_, first)) = chars.next() else { return rest.len() };
+        if first.is_ascii() && rest.as_bytes().get(1).is_none_or(u8::is_ascii) {
+            self.push(first, at);
+            return 1;
+        }
+        // A bounded cluster: a text of nothing but combining marks must not be normalised in one piece.
+        let end = chars
+            .take(32)
+            .find(|(_, c)| !is_combining_mark(*c))
+            .map_or_else(|| rest.char_indices().nth(32).map_or(rest.len(), |(i, _)| i), |(i, _)| i);
+        for c in rest[..end].nfkc() {
+            self.push(c, at);
+        }
+        end
+    }
+}
+
+/// Characters that show nothing and only serve to break words apart.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_and_entities_become_text_that_maps_back() {
+        let source = "<p>Fish &amp; chips</p><b>caf\u{e9}</b> x\u{200b}y &lt;3";
+        let clean = Clean::new(source);
+        assert_eq!(clean.text(), "\nFish & chips\ncaf\u{e9} xy <3");
+        let amp = clean.text().find('&').unwrap();
+        assert_eq!(&source[clean.source(amp..amp + 1)], "&amp;");
+        let word = clean.text().find("xy").unwrap();
+        assert_eq!(&source[clean.source(word..word + 2)], "x\u{200b}y");
+    }
+
+    #[test]
+    fn a_lone_angle_bracket_or_ampersand_is_text() {
+        assert_eq!(Clean::new("I <3 R&D & a < b").text(), "I <3 R&D & a < b");
+    }
+
+    #[test]
+    fn letters_with_loose_accents_and_wide_forms_are_composed() {
+        assert_eq!(Clean::new("cafe\u{301} \u{ff46}ool").text(), "caf\u{e9} fool");
+    }
+}

@@ -1,0 +1,8 @@
+//! From raw text to words: cleaning, quotes, the one definition of a word, subwords and cue phrases.
+
+pub mod clean;
+pub mod cues;
+pub mod language;
+pub mod quotes;
+pub mod tokenizer;
+pub mod words;

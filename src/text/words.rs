@@ -1,0 +1,253 @@
+//! What a word is, the one definition that everything counts by.
+//!
+//! `[^\W_](\w|['’](?=\w))*|[^\w\s]`, lower case. One word each: a run of `!` or `?` (`!!`, `??`, `?!`), a run of dots (`...`), a
+//! link (`httpurl`) and a mention (`@user`).
+
+use std::ops::Range;
+
+use unicode_normalization::char::is_combining_mark;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::clean::Clean;
+
+/// The word that stands for any link.
+pub const URL: &str = "httpurl";
+/// The word that stands for any mention.
+pub const USER: &str = "@user";
+
+/// One word of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// XXH3-64 of the lower-case word: its name in every table of a model.
+    pub hash: u64,
+    /// Bytes of [`Words::joined`] that hold the lower-case word.
+    lower: Range<u32>,
+    /// Bytes of the clean text.
+    clean: Range<u32>,
+    /// Letters or digits rather than punctuation.
+    pub is_text: bool,
+    /// At least two letters, all capitals.
+    pub shouted: bool,
+    /// A character three times or more in a row, or a run of `!`, `?`, `.`.
+    pub stretched: bool,
+}
+
+/// The words of a text, reusable from text to text without allocating.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    /// All words, lower case, each with one blank before and after: `" you are wrong ! "`.
+    joined: String,
+    words: Vec<Word>,
+}
+
+impl<'a> IntoIterator for &'a Words {
+    type Item = &'a Word;
+    type IntoIter = std::slice::Iter<'a, Word>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Name of the pair of words `a b` in a model's tables.
+pub fn pair(a: u64, b: u64) -> u64 {
+    (a.rotate_left(25) ^ b).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Name of a word in a model's tables.
+pub fn hash(lower: &str) -> u64 {
+    xxh3_64(lower.as_bytes())
+}
+
+impl Words {
+    /// The words of a text taken as it is.
+    pub fn of(text: &str) -> Self {
+        let mut words = Self::default();
+        words.read(&Clean::new(text), &[]);
+        words
+    }
+
+    /// Replaces the words by those of `clean`, leaving out the source ranges `skip` (sorted): what is quoted.
+    pub fn read(&mut self, clean: &Clean<'_>, skip: &[Range<usize>]) {
+        self.joined.clear();
+        self.joined.push(' ');
+        self.words.clear();
+        let text = clean.text();
+        let mut skip = skip.iter().peekable();
+        let mut at = 0;
+        while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+            let from = clean.source(at..at).start;
+            while skip.next_if(|range| range.end <= from).is_some() {}
+            if skip.peek().is_some_and(|range| range.start <= from) || c.is_whitespace() || c == '_' {
+                at += c.len_utf8();
+                continue;
+            }
+            at = self.next_word(text, at, c);
+        }
+    }
+
+    fn next_word(&mut self, text: &str, at: usize, first: char) -> usize {
+        let rest = &text[at..];
+        if let Some(len) = link(rest) {
+            return self.push_fixed(URL, at, len);
+        }
+        if is_word(first) {
+            return self.push_word(text, at);
+        }
+        let run = |set: &str| rest.len() - rest.trim_start_matches(|c| set.contains(c)).len();
+        match first {
+            '@' if rest[1..].starts_with(is_word) => {
+                let len = 1 + word_end(&rest[1..]);
+                self.push_fixed(USER, at, len)
+            }
+            '!' | '?' if run("!?") > 1 => {
+                let len = run("!?");
+                let marks = &rest[..len];
+                let name = match (marks.contains('!'), marks.contains('?')) {
+                    (true, true) => "?!",
+                    (true, false) => "!!",
+                    _ => "??",
+                };
+                self.push_fixed(name, at, len)
+            }
+            '.' if run(".") > 1 => self.push_fixed("...", at, run(".")),
+            _ => self.push_fixed(first.encode_utf8(&mut [0; 4]), at, first.len_utf8()),
+        }
+    }
+
+    fn push_fixed(&mut self, name: &str, at: usize, len: usize) -> usize {
+        let start = self.joined.len();
+        self.joined.push_str(name);
+        let is_text = name == URL || name == USER;
+        self.finish(start, at..at + len, is_text, false, !is_text && name.len() > 1 && name.is_ascii());
+        at + len
+    }
+
+    fn push_word(&mut self, text: &str, at: usize) -> usize {
+        let end = at + word_end(&text[at..]);
+        let start = self.joined.len();
+        let (mut letters, mut capitals, mut repeat, mut longest, mut last) = (0, 0, 0, 0, '\0');
+        for c in text[at..end].chars() {
+            letters += u32::from(c.is_alphabetic());
+            capitals += u32::from(c.is_uppercase());
+            repeat = if c == last { repeat + 1 } else { 1 };
+            longest = longest.max(repeat);
+            last = c;
+            if c == '\u{2019}' {
+                self.joined.push('\'');
+            } else {
+                self.joined.extend(c.to_lowercase());
+            }
+        }
+        self.finish(start, at..end, true, letters >= 2 && capitals == letters, longest >= 3);
+        end
+    }
+
+    fn finish(&mut self, start: usize, clean: Range<usize>, is_text: bool, shouted: bool, stretched: bool) {
+        let lower = start as u32..self.joined.len() as u32;
+        let hash = hash(&self.joined[start..]);
+        self.joined.push(' ');
+        self.words.push(Word { hash, lower, clean: clean.start as u32..clean.end as u32, is_text, shouted, stretched });
+    }
+
+    /// How many words there are.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// True if there is no word.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The words in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Word> {
+        self.words.iter()
+    }
+
+    /// The lower-case form of a word of this text.
+    pub fn lower(&self, word: &Word) -> &str {
+        self.joined.get(word.lower.start as usize..word.lower.end as usize).unwrap_or_default()
+    }
+
+    /// The bytes of the source text that hold the words `range`.
+    pub fn source(&self, clean: &Clean<'_>, range: Range<usize>) -> Range<usize> {
+        match (self.words.get(range.start), range.end.checked_sub(1).and_then(|last| self.words.get(last))) {
+            (Some(first), Some(last)) => clean.source(first.clean.start as usize..last.clean.end as usize),
+            _ => 0..0,
+        }
+    }
+
+    /// All words, lower case, one blank before and after each.
+    pub fn joined(&self) -> &str {
+        &self.joined
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric()
+}
+
+/// Bytes of the word that starts `rest`.
+fn word_end(rest: &str) -> usize {
+    let mut chars = rest.char_indices().peekable();
+    while let Some((i, c)) = chars.next() {
+        let inside = is_word(c) || c == '_' || (i > 0 && is_combining_mark(c));
+        let apostrophe =
+            i > 0 && matches!(c, '\'' | '\u{2019}') && chars.peek().is_some_and(|(_, next)| is_word(*next));
+        if !inside && !apostrophe {
+            return i;
+        }
+    }
+    rest.len()
+}
+
+/// Bytes of the link that starts `rest`.
+fn link(rest: &str) -> Option<usize> {
+    let starts = |prefix: &str| rest.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
+    if !matches!(rest.as_bytes().first(), Some(b'h' | b'H' | b'w' | b'W')) {
+        return None;
+    }
+    let prefix = ["http://", "https://", "www."].into_iter().find(|p| starts(p))?;
+    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | ')' | ']')).unwrap_or(rest.len());
+    // What ends a sentence is not part of the address.
+    let end = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'']).len();
+    (end > prefix.len()).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let words = Words::of(text);
+        words.iter().map(|w| words.lower(w).to_owned()).collect()
+    }
+
+    #[test]
+    fn words_marks_links_and_mentions_are_one_word_each() {
+        assert_eq!(
+            words("Don\u{2019}t STOP!!! @joe_x see https://a.example/x?y=1, it's 'fine'... _ok_ ?!"),
+            ["don't", "stop", "!!", "@user", "see", URL, ",", "it's", "'", "fine", "'", "...", "ok_", "?!"]
+        );
+    }
+
+    #[test]
+    fn quoted_ranges_are_left_out() {
+        let text = "you said trash and I object";
+        let mut words = Words::default();
+        words.read(&Clean::new(text), std::slice::from_ref(&(9..14)));
+        assert_eq!(words.joined(), " you said and i object ");
+    }
+
+    #[test]
+    fn words_know_their_place_in_the_source() {
+        let text = "R&amp;D caf\u{e9} N\u{200b}OPE";
+        let clean = Clean::new(text);
+        let mut words = Words::default();
+        words.read(&clean, &[]);
+        let last = words.len() - 1;
+        assert_eq!(&text[words.source(&clean, last..last + 1)], "N\u{200b}OPE");
+        assert!(words.iter().nth(last).unwrap().shouted);
+    }
+}

@@ -1,0 +1,162 @@
+//! A label's calibration and threshold, from out-of-fold logits.
+
+use ndarray::Array2;
+
+use super::heads::Head;
+use super::metrics;
+use super::recipe::LabelSettings;
+use crate::features::relation;
+use crate::label::{self, Context, Group};
+use crate::model::calibrate::{Calibration, Long, Relation, dense, log_loss, logit, platt};
+use crate::model::logistic::sigmoid;
+
+/// L2 strength of the dense steps: they have a few inputs and hundreds of rows.
+const ALPHA: f64 = 1.0;
+/// How much AUC the highest window may cost on texts of ordinary length before a label of unknown kind scores texts whole.
+const WINDOW_COST: f64 = 0.005;
+/// By how much the relation must lower the log loss on rows it was not fitted on.
+const RELATION_GAIN: f64 = 0.995;
+
+/// What calibration looks at, one entry a row of the label.
+pub struct Evidence<'a> {
+    /// The label.
+    pub name: &'a str,
+    /// The fitted head.
+    pub head: &'a Head,
+    /// Windows of each text.
+    pub windows: &'a [usize],
+    /// The label of each row.
+    pub truth: &'a [bool],
+    /// The fold of each row.
+    pub folds: &'a [usize],
+    /// The relation of replies to their parents, where the label may look at it.
+    pub relations: &'a [Option<[f32; relation::COUNT]>],
+}
+
+/// A label's way from logits to decisions.
+pub struct Calibrated {
+    /// From logit to probability.
+    pub calibration: Calibration,
+    /// The probability with the best F1 out of fold.
+    pub threshold: f32,
+    /// The share of comments the probabilities are calibrated to.
+    pub base_rate: f32,
+    /// ROC AUC out of fold.
+    pub auc: f32,
+}
+
+/// Calibrates a label.
+pub fn calibrate(evidence: &Evidence<'_>, settings: &LabelSettings) -> Calibrated {
+    let z = &evidence.head.out_of_fold;
+    let (slope, offset) = platt(z, evidence.truth);
+    let mut calibration = Calibration { slope: slope as f32, offset: offset as f32, long: None, relation: None };
+    if takes_highest_window(evidence) {
+        calibration.long = Some(long(evidence, &calibration));
+    }
+    calibration.relation = relation_step(evidence, &calibration);
+
+    let logits = logits(evidence, &calibration);
+    let probabilities: Vec<f64> = logits.iter().map(|&z| sigmoid(z)).collect();
+    let figures = metrics::binary(&probabilities, evidence.truth, 0.5);
+    let rate = evidence.truth.iter().filter(|t| **t).count() as f64 / evidence.truth.len().max(1) as f64;
+    let base_rate = settings.base_rate.unwrap_or(rate);
+    calibration.shift(rate, base_rate);
+    let threshold = sigmoid(logit(figures.best_threshold) + logit(base_rate) - logit(rate));
+    Calibrated {
+        calibration,
+        threshold: threshold as f32,
+        base_rate: base_rate as f32,
+        auc: figures.roc_auc.unwrap_or(0.5) as f32,
+    }
+}
+
+/// The logits of all rows.
+fn logits(evidence: &Evidence<'_>, calibration: &Calibration) -> Vec<f64> {
+    (0..evidence.truth.len())
+        .map(|i| {
+            let own = own_logit(evidence, calibration, i);
+            match (&calibration.relation, &evidence.relations.get(i).copied().flatten()) {
+                (Some(step), Some(relation)) => {
+                    let shift: f32 = step.weights.iter().zip(relation).map(|(w, v)| w * v).sum();
+                    f64::from(step.slope) * own + f64::from(step.offset + shift)
+                }
+                _ => own,
+            }
+        })
+        .collect()
+}
+
+fn own_logit(evidence: &Evidence<'_>, c: &Calibration, i: usize) -> f64 {
+    match &c.long {
+        Some(long) if evidence.windows[i] > 1 => {
+            let windows = (evidence.windows[i] as f64).ln();
+            f64::from(long.slope) * evidence.head.out_of_fold_highest[i]
+                + f64::from(long.windows) * windows
+                + f64::from(long.offset)
+        }
+        _ => f64::from(c.slope) * evidence.head.out_of_fold[i] + f64::from(c.offset),
+    }
+}
+
+/// Labels of attack are decided by the worst part of a long text: padding must not hide it. A label that we do not know is, where
+/// that costs little on the texts at hand.
+fn takes_highest_window(evidence: &Evidence<'_>) -> bool {
+    if let Some(label) = label::find(evidence.name) {
+        label.group == Group::Incivility
+    } else {
+        let auc = |z: &[f64]| metrics::binary(z, evidence.truth, 0.5).roc_auc.unwrap_or(0.5);
+        auc(&evidence.head.out_of_fold_highest) >= auc(&evidence.head.out_of_fold) - WINDOW_COST
+    }
+}
+
+/// The step of long texts, fitted on long rows where there are enough, else on all (a short text has one window).
+fn long(evidence: &Evidence<'_>, short: &Calibration) -> Long {
+    let long: Vec<usize> = (0..evidence.truth.len()).filter(|&i| evidence.windows[i] > 1).collect();
+    let all: Vec<usize> = (0..evidence.truth.len()).collect();
+    let fit = |rows: &[usize]| {
+        let inputs = Array2::from_shape_fn((rows.len(), 2), |(r, c)| match c {
+            0 => evidence.head.out_of_fold_highest[rows[r]],
+            _ => (evidence.windows[rows[r]] as f64).ln(),
+        });
+        let truth: Vec<bool> = rows.iter().map(|&i| evidence.truth[i]).collect();
+        dense(&inputs, &truth, ALPHA).filter(|(_, w)| w[0] > 0.0)
+    };
+    match fit(&long).or_else(|| fit(&all)) {
+        Some((offset, w)) => Long { slope: w[0] as f32, windows: w[1] as f32, offset: offset as f32 },
+        None => Long { slope: short.slope, windows: 0.0, offset: short.offset },
+    }
+}
+
+/// The step of replies, kept only if it helps on rows it was not fitted on.
+fn relation_step(evidence: &Evidence<'_>, calibration: &Calibration) -> Option<Relation> {
+    if label::find(evidence.name).is_none_or(|l| l.context != Context::Relation) {
+        return None;
+    }
+    let replies: Vec<(usize, [f32; relation::COUNT])> =
+        evidence.relations.iter().enumerate().filter_map(|(i, r)| Some((i, (*r)?))).collect();
+    let own: Vec<f64> = replies.iter().map(|(i, _)| own_logit(evidence, calibration, *i)).collect();
+    let truth: Vec<bool> = replies.iter().map(|(i, _)| evidence.truth[*i]).collect();
+    let fit = |rows: &[usize]| {
+        let inputs = Array2::from_shape_fn((rows.len(), 1 + relation::COUNT), |(r, c)| match c {
+            0 => own[rows[r]],
+            _ => f64::from(replies[rows[r]].1[c - 1]),
+        });
+        dense(&inputs, &rows.iter().map(|&r| truth[r]).collect::<Vec<_>>(), ALPHA).filter(|(_, w)| w[0] > 0.0)
+    };
+    let predict = |(intercept, w): &(f64, Vec<f64>), r: usize| {
+        intercept + w[0] * own[r] + replies[r].1.iter().zip(&w[1..]).map(|(v, w)| f64::from(*v) * w).sum::<f64>()
+    };
+    let folds = evidence.folds.iter().copied().max().unwrap_or_default() + 1;
+    let mut held_out = own.clone();
+    for fold in 0..folds {
+        let (test, train): (Vec<usize>, Vec<usize>) =
+            (0..replies.len()).partition(|&r| evidence.folds[replies[r].0] == fold);
+        let step = fit(&train)?;
+        test.into_iter().for_each(|r| held_out[r] = predict(&step, r));
+    }
+    if log_loss(held_out.into_iter(), &truth) > RELATION_GAIN * log_loss(own.iter().copied(), &truth) {
+        return None;
+    }
+    let (offset, w) = fit(&(0..replies.len()).collect::<Vec<_>>())?;
+    Some(Relation { slope: w[0] as f32, weights: w[1..].iter().map(|&w| w as f32).collect(), offset: offset as f32 })
+}

@@ -1,0 +1,457 @@
+//! A training run: gather, read, fit every head, calibrate, fold.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::assemble;
+use super::calibration::{Evidence, calibrate};
+use super::gather::{ClassRows, Gathered, LabelRows, gather};
+use super::heads::{Blocks, Head, Shared, Task};
+use super::metrics;
+use super::recipe::{LabelSettings, Recipe, Settings};
+use super::split::fold;
+use crate::error::{Error, ErrorKind, Result};
+use crate::features::vectors::Vectors;
+use crate::features::vocabulary::{self, Numbered, Vocabulary};
+use crate::features::{relation, style};
+use crate::label::{self, Context};
+use crate::model::scoring::windows;
+use crate::model::stance::{Multinomial, ParentStance, TargetStance, mention, parent_inputs, target_inputs};
+use crate::model::{FORMAT, LabelHead, Manifest, Model};
+use crate::read::rows::{BadRow, Options};
+use crate::text::clean::Clean;
+use crate::text::language;
+use crate::text::quotes;
+use crate::text::tokenizer::Subwords;
+use crate::text::words::Words;
+
+/// L2 strength of the multinomial steps.
+const STEP_ALPHA: f64 = 3.0;
+
+/// What a run tells its user.
+pub trait Watch: Sync {
+    /// Step `done` of `of` begins.
+    fn step(&self, done: usize, of: usize, what: &str);
+    /// Something that the user should know, though the run goes on.
+    fn note(&self, what: &str);
+    /// A row that cannot be used.
+    fn bad_row(&self, file: &Path, row: BadRow);
+}
+
+/// Trains a model.
+///
+/// # Errors
+/// Data that cannot be used, a fit that does not converge, settings without meaning, or `stop` having been set.
+pub fn train(
+    recipe: &Recipe,
+    options: &Options,
+    vectors: Option<Vectors>,
+    watch: &dyn Watch,
+    stop: &Arc<AtomicBool>,
+) -> Result<Model> {
+    recipe.check()?;
+    let settings = &recipe.settings;
+    watch.step(0, 1, "reading");
+    let data = gather(recipe, options, &mut |file, row| watch.bad_row(file, row))?;
+    if data.texts.is_empty() {
+        return Err(Error::settings(
+            "no labelled rows in the data: rows need `text` and `labels`, `stance` or `reply_stance`",
+        ));
+    }
+    let plan = Plan::of(&data, recipe, watch)?;
+    let mut run = Run { recipe, settings, data: &data, watch, stop, done: 1, of: plan.steps() + 3 };
+    run.step("words and subwords")?;
+    let (shared, vectors, factors, scale) = run.share(vectors)?;
+    let mut heads: Vec<Head> = Vec::new();
+    let labels = run.labels(&plan, &shared, vectors.as_ref(), &mut heads)?;
+    let parent = run.parent(&shared, vectors.as_ref(), &mut heads)?;
+    let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
+    run.step("folding")?;
+    let weights = assemble::fold(&shared, &heads, vectors.as_ref(), &factors, settings.keep_pairs, settings.keep_grams);
+    let about = &recipe.model;
+    let manifest = Manifest {
+        format: FORMAT,
+        name: about.name.clone(),
+        version: about.version.clone(),
+        description: about.description.clone(),
+        licence: about.licence.clone(),
+        language: language::dominant(sample(&data.texts)),
+        sources: data.notes.clone(),
+        labels,
+        parent,
+        targets,
+        style: scale,
+        files: BTreeMap::new(),
+    };
+    let subwords = shared.vocabulary.subwords().cloned();
+    Ok(Model { manifest, weights, subwords, vectors, folder: None })
+}
+
+/// Texts from all over the set.
+fn sample(texts: &[String]) -> impl Iterator<Item = &str> {
+    texts.iter().step_by((texts.len() / 2000).max(1)).map(String::as_str)
+}
+
+/// The heads that the data suffice for.
+struct Plan<'a> {
+    labels: Vec<(&'a str, &'a LabelRows)>,
+    reply: bool,
+    stance: bool,
+    own_targets: Vec<&'a str>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(data: &'a Gathered, recipe: &Recipe, watch: &dyn Watch) -> Result<Self> {
+        let mut labels = Vec::new();
+        for (name, rows) in &data.labels {
+            let positives = rows.targets.iter().filter(|t| **t >= 0.5).count();
+            let negatives = rows.targets.len() - positives;
+            let fewest = recipe.labels.get(name).and_then(|l| l.min_rows).unwrap_or(recipe.settings.min_rows);
+            if positives.min(negatives) < fewest {
+                watch.note(&format!(
+                    "no head for `{name}`: {positives} rows have it and {negatives} do not, {fewest} of each are needed (--min-rows)"
+                ));
+            } else {
+                labels.push((name.as_str(), rows));
+            }
+        }
+        labels.sort_by_key(|(name, _)| label::LABELS.iter().position(|l| l.key == *name).unwrap_or(usize::MAX));
+        let fewest = recipe.settings.min_rows;
+        let enough = |rows: &ClassRows, what: &str| {
+            let classes = class_counts(rows);
+            let fit = classes.iter().filter(|n| **n >= fewest).count() >= 2;
+            if !fit && !rows.rows.is_empty() {
+                watch.note(&format!(
+                    "no head for {what}: two classes need {fewest} rows each, there are {} (--min-rows)",
+                    rows.classes.iter().zip(&classes).map(|(c, n)| format!("{c} {n}")).collect::<Vec<_>>().join(", ")
+                ));
+            }
+            fit
+        };
+        let plan = Self {
+            labels,
+            reply: enough(&data.reply, "stance toward the parent"),
+            stance: enough(&data.stance, "stance toward targets"),
+            own_targets: own_targets(data, fewest),
+        };
+        if plan.labels.is_empty() && !plan.reply && !plan.stance {
+            return Err(Error::settings(
+                "nothing to train: no label, stance or reply_stance has enough rows (see the notes above)",
+            ));
+        }
+        Ok(plan)
+    }
+
+    fn steps(&self) -> usize {
+        self.labels.len() + usize::from(self.reply) + usize::from(self.stance) * (1 + self.own_targets.len())
+    }
+}
+
+fn class_counts(rows: &ClassRows) -> Vec<usize> {
+    let mut counts = vec![0; rows.classes.len()];
+    rows.truth.iter().for_each(|&c| counts[c] += 1);
+    counts
+}
+
+/// Targets of which two classes have enough rows.
+fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
+    let mut counts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (target, &class) in data.targets.iter().zip(&data.stance.truth) {
+        counts.entry(target).or_insert_with(|| vec![0; data.stance.classes.len()])[class] += 1;
+    }
+    counts
+        .into_iter()
+        .filter(|(_, n)| n.iter().filter(|n| **n >= fewest).count() >= 2)
+        .map(|(target, _)| target)
+        .collect()
+}
+
+struct Run<'a> {
+    recipe: &'a Recipe,
+    settings: &'a Settings,
+    data: &'a Gathered,
+    watch: &'a dyn Watch,
+    stop: &'a Arc<AtomicBool>,
+    done: usize,
+    of: usize,
+}
+
+type SharedParts = (Shared, Option<Vectors>, Vec<f32>, style::Scale);
+
+impl Run<'_> {
+    fn step(&mut self, what: &str) -> Result<()> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        self.watch.step(self.done, self.of, what);
+        self.done += 1;
+        Ok(())
+    }
+
+    /// Words, vocabulary, style: what all heads share.
+    fn share(&self, vectors: Option<Vectors>) -> Result<SharedParts> {
+        let data = self.data;
+        let own_words: Vec<Vec<Range<usize>>> = data
+            .texts
+            .par_iter()
+            .zip(&data.parents)
+            .map(|(text, parent)| quotes::find(text, parent.as_deref(), &[]))
+            .collect();
+        let (tokens, names) =
+            vocabulary::read(data.texts.par_iter().map(String::as_str).zip(own_words.into_par_iter()));
+        let subwords = if self.settings.subwords > 0 {
+            let joined: Vec<String> = data.texts.par_iter().map(|t| Words::of(t).joined().to_owned()).collect();
+            Some(Subwords::train(joined.iter().map(String::as_str), self.settings.subwords)?)
+        } else {
+            None
+        };
+        let vocabulary = Vocabulary::learn(&tokens, &names, subwords);
+        let texts: Vec<Numbered> = tokens.par_iter().map(|t| vocabulary.number(t)).collect();
+        let vectors = vectors.map(|v| v.cut(self.settings.keep_vectors, |w| vocabulary.knows(w)).into_owned());
+        let (vector_rows, factors) = match &vectors {
+            Some(vectors) => vocabulary.vector_rows(vectors, &texts),
+            None => (Array2::zeros((vocabulary.len(), 0)), Vec::new()),
+        };
+        let scale = style::Scale::of(tokens.iter().map(|t| &t.style));
+        let (start_names, starts) = number_starts(&tokens, &data.reply.rows);
+        let shared = Shared {
+            types: vocabulary.type_rows(),
+            vectors: vector_rows,
+            texts,
+            starts,
+            start_names,
+            styles: tokens.iter().map(|t| scale.apply(&t.style)).collect(),
+            folds: data.groups.iter().map(|g| fold(g, self.settings.seed, self.settings.folds)).collect(),
+            sources: data.sources.clone(),
+            source_count: data.source_weights.len(),
+            vocabulary,
+        };
+        Ok((shared, vectors, factors, scale))
+    }
+
+    /// Weights of rows: by source, and by class where classes are to count alike; their mean is 1.
+    fn weights(&self, rows: &[u32], targets: &[f32], balanced: bool) -> Vec<f32> {
+        let mut sizes = vec![0usize; self.data.source_weights.len()];
+        rows.iter().for_each(|&r| sizes[self.data.sources[r as usize]] += 1);
+        let positives: f64 = targets.iter().map(|&t| f64::from(t)).sum();
+        let share = (positives / targets.len().max(1) as f64).clamp(1e-6, 1.0 - 1e-6);
+        let weight = |row: u32, target: f32| {
+            let source = self.data.sources[row as usize];
+            let by_source =
+                self.data.source_weights[source] * (sizes[source] as f64).powf(self.settings.source_power - 1.0);
+            let by_class = if balanced { if target >= 0.5 { 0.5 / share } else { 0.5 / (1.0 - share) } } else { 1.0 };
+            by_source * by_class
+        };
+        let weights: Vec<f64> = rows.iter().zip(targets).map(|(&r, &t)| weight(r, t)).collect();
+        let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+        weights.into_iter().map(|w| (w / mean.max(f64::MIN_POSITIVE)) as f32).collect()
+    }
+
+    /// Fits one head; `task` comes without row weights.
+    fn fit(&self, shared: &Shared, what: &str, task: Task<'_>, balanced: bool) -> Result<Head> {
+        let weights = self.weights(task.rows, task.targets, balanced);
+        shared.fit(&Task { weights: &weights, ..task }, self.settings, self.stop).map_err(|e| match e.kind() {
+            ErrorKind::Interrupted => e,
+            _ => Error::settings(format!("{what}: {e}")),
+        })
+    }
+
+    /// Fits the labels, one column each.
+    fn labels(
+        &mut self,
+        plan: &Plan<'_>,
+        shared: &Shared,
+        vectors: Option<&Vectors>,
+        heads: &mut Vec<Head>,
+    ) -> Result<Vec<LabelHead>> {
+        let mut out = Vec::new();
+        let default = LabelSettings::default();
+        for (name, rows) in &plan.labels {
+            self.step(name)?;
+            let settings = self.recipe.labels.get(*name).unwrap_or(&default);
+            let l2 = settings.l2.unwrap_or(self.settings.l2);
+            let task = Task { rows: &rows.rows, targets: &rows.targets, weights: &[], blocks: Blocks::Text, l2 };
+            let head = self.fit(shared, name, task, self.settings.balanced)?;
+            let truth: Vec<bool> = rows.targets.iter().map(|t| *t >= 0.5).collect();
+            let wants_relation = label::find(name).is_some_and(|l| l.context == Context::Relation);
+            let evidence = Evidence {
+                name,
+                head: &head,
+                windows: &rows
+                    .rows
+                    .iter()
+                    .map(|&r| windows(shared.texts[r as usize].types.len()).len())
+                    .collect::<Vec<_>>(),
+                truth: &truth,
+                folds: &rows.rows.iter().map(|&r| shared.folds[r as usize]).collect::<Vec<_>>(),
+                relations: &if wants_relation { self.relations(&rows.rows, vectors) } else { vec![None; truth.len()] },
+            };
+            let calibrated = calibrate(&evidence, settings);
+            out.push(LabelHead {
+                name: (*name).to_owned(),
+                threshold: calibrated.threshold,
+                base_rate: calibrated.base_rate,
+                experimental: settings.experimental,
+                rows: truth.len(),
+                positives: truth.iter().filter(|t| **t).count(),
+                auc_out_of_fold: calibrated.auc,
+                calibration: calibrated.calibration,
+            });
+            heads.push(head);
+        }
+        Ok(out)
+    }
+
+    /// The relation of texts to their parents.
+    fn relations(&self, rows: &[u32], vectors: Option<&Vectors>) -> Vec<Option<[f32; relation::COUNT]>> {
+        rows.par_iter()
+            .map(|&row| {
+                let row = row as usize;
+                let parent = self.data.parents[row].as_deref()?;
+                let text = &self.data.texts[row];
+                let quoted = quotes::find(text, Some(parent), &[]);
+                let (mut own, mut theirs) = (Words::default(), Words::default());
+                own.read(&Clean::new(text), &quoted);
+                theirs.read(&Clean::new(parent), &quotes::find(parent, None, &[]));
+                Some(relation::of(&own, &theirs, self.data.parent_is_root[row], !quoted.is_empty(), vectors))
+            })
+            .collect()
+    }
+
+    /// One head a class, all classes counting alike; returns the column of the first and the out-of-fold logits by class.
+    fn class_heads(
+        &self,
+        shared: &Shared,
+        what: &str,
+        rows: &ClassRows,
+        blocks: Blocks,
+        heads: &mut Vec<Head>,
+    ) -> Result<(usize, Vec<Vec<f64>>)> {
+        let first = heads.len();
+        let mut logits = Vec::new();
+        for (class, name) in rows.classes.iter().enumerate() {
+            let targets: Vec<f32> = rows.truth.iter().map(|&t| if t == class { 1.0 } else { 0.0 }).collect();
+            let task = Task { rows: &rows.rows, targets: &targets, weights: &[], blocks, l2: self.settings.l2_stance };
+            let head = self.fit(shared, &format!("{what}, {name}"), task, true)?;
+            logits.push(head.out_of_fold.clone());
+            heads.push(head);
+        }
+        Ok((first, logits))
+    }
+
+    /// Stance toward the parent.
+    fn parent(
+        &mut self,
+        shared: &Shared,
+        vectors: Option<&Vectors>,
+        heads: &mut Vec<Head>,
+    ) -> Result<Option<ParentStance>> {
+        let rows = &self.data.reply;
+        if class_counts(rows).iter().filter(|n| **n >= self.settings.min_rows).count() < 2 {
+            return Ok(None);
+        }
+        self.step("stance toward the parent")?;
+        let (first_column, logits) =
+            self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, heads)?;
+        let relations = self.relations(&rows.rows, vectors);
+        let inputs: Vec<Vec<f32>> = rows
+            .rows
+            .iter()
+            .enumerate()
+            .map(|(i, &row)| {
+                let z: Vec<f32> = logits.iter().map(|z| z[i] as f32).collect();
+                parent_inputs(&z, &relations[i].unwrap_or([0.0; relation::COUNT]), &shared.styles[row as usize])
+            })
+            .collect();
+        let (step, macro_f1) = self.step_of(shared, rows, &inputs)?;
+        Ok(Some(ParentStance { first_column, step, rows: rows.rows.len(), macro_f1_out_of_fold: macro_f1 }))
+    }
+
+    /// Stance toward targets: heads over all targets together, and own heads of targets with enough rows.
+    fn targets(
+        &mut self,
+        plan: &Plan<'_>,
+        shared: &Shared,
+        vectors: Option<&Vectors>,
+        heads: &mut Vec<Head>,
+    ) -> Result<Option<TargetStance>> {
+        if !plan.stance {
+            return Ok(None);
+        }
+        let rows = &self.data.stance;
+        self.step("stance toward targets")?;
+        let (first_column, all) = self.class_heads(shared, "stance toward targets", rows, Blocks::Text, heads)?;
+        let mut own = Vec::new();
+        let mut own_logits: HashMap<usize, Vec<f32>> = HashMap::new();
+        for target in &plan.own_targets {
+            self.step(&format!("stance toward {target}"))?;
+            let places: Vec<usize> = (0..rows.rows.len()).filter(|&i| self.data.targets[i] == *target).collect();
+            let part = ClassRows {
+                classes: rows.classes.clone(),
+                rows: places.iter().map(|&i| rows.rows[i]).collect(),
+                truth: places.iter().map(|&i| rows.truth[i]).collect(),
+            };
+            let (column, logits) =
+                self.class_heads(shared, &format!("stance toward {target}"), &part, Blocks::Text, heads)?;
+            own.push(((*target).to_owned(), column));
+            for (k, &i) in places.iter().enumerate() {
+                own_logits.insert(i, logits.iter().map(|z| z[k] as f32).collect());
+            }
+        }
+        let inputs: Vec<Vec<f32>> = (0..rows.rows.len())
+            .into_par_iter()
+            .map(|i| {
+                let z: Vec<f32> = all.iter().map(|z| z[i] as f32).collect();
+                let text = Words::of(&self.data.texts[rows.rows[i] as usize]);
+                let mention = mention(&text, &Words::of(&self.data.targets[i]), vectors);
+                target_inputs(&z, own_logits.get(&i).map(Vec::as_slice), &mention)
+            })
+            .collect();
+        let (step, macro_f1) = self.step_of(shared, rows, &inputs)?;
+        Ok(Some(TargetStance { first_column, own, step, rows: rows.rows.len(), macro_f1_out_of_fold: macro_f1 }))
+    }
+
+    /// The multinomial step over dense inputs, and its macro-F1 on folds that it was not fitted on.
+    fn step_of(&self, shared: &Shared, rows: &ClassRows, inputs: &[Vec<f32>]) -> Result<(Multinomial, f32)> {
+        let width = inputs.first().map_or(0, Vec::len);
+        let fit = |places: &[usize]| {
+            let matrix = Array2::from_shape_fn((places.len(), width), |(r, c)| f64::from(inputs[places[r]][c]));
+            let truth: Vec<usize> = places.iter().map(|&i| rows.truth[i]).collect();
+            Multinomial::fit(&rows.classes, &matrix, &truth, STEP_ALPHA)
+        };
+        let mut predicted = vec![0; rows.truth.len()];
+        for fold in 0..self.settings.folds {
+            let in_fold = |i: &usize| shared.folds[rows.rows[*i] as usize] == fold;
+            let (test, train): (Vec<usize>, Vec<usize>) = (0..rows.truth.len()).partition(in_fold);
+            let step = fit(&train)?;
+            for i in test {
+                let p = step.probabilities(&inputs[i]);
+                predicted[i] = (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or_default();
+            }
+        }
+        let figures = metrics::multiclass(&rows.classes, &rows.truth, &predicted);
+        Ok((fit(&(0..rows.truth.len()).collect::<Vec<_>>())?, figures.macro_f1 as f32))
+    }
+}
+
+/// Start features that two replies or more have, numbered, and those of each text.
+fn number_starts(tokens: &[vocabulary::Tokens], replies: &[u32]) -> (Vec<u64>, Vec<Box<[u32]>>) {
+    let mut counts: HashMap<u64, u32> = HashMap::new();
+    for name in replies.iter().flat_map(|&r| tokens[r as usize].starts.iter()) {
+        *counts.entry(*name).or_insert(0) += 1;
+    }
+    let mut names: Vec<u64> = counts.into_iter().filter(|(_, n)| *n >= 2).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    let mut starts = vec![Box::default(); tokens.len()];
+    for &row in replies {
+        let known = tokens[row as usize].starts.iter().filter_map(|name| names.binary_search(name).ok());
+        starts[row as usize] = known.map(|i| i as u32).collect();
+    }
+    (names, starts)
+}

@@ -1,0 +1,253 @@
+//! Gathering the training set: reads every source, maps its labels, and keeps for each head the rows that decide it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::data::{Labelled, label_columns, labelled};
+use super::recipe::{Recipe, Source};
+use crate::error::{Error, Result};
+use crate::label::{PARENT_STANCES, TARGET_STANCES};
+use crate::model::SourceNote;
+use crate::read::bytes;
+use crate::read::fields::Fields;
+use crate::read::rows::{self, BadRow, Format, Options, Row};
+
+/// Rows that decide one label.
+#[derive(Debug, Clone, Default)]
+pub struct LabelRows {
+    /// Numbers of the texts.
+    pub rows: Vec<u32>,
+    /// Targets, 0..1.
+    pub targets: Vec<f32>,
+}
+
+/// Rows with a class.
+#[derive(Debug, Clone, Default)]
+pub struct ClassRows {
+    /// The classes.
+    pub classes: Vec<String>,
+    /// Numbers of the texts.
+    pub rows: Vec<u32>,
+    /// The class of each.
+    pub truth: Vec<usize>,
+}
+
+/// The training set.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// The texts.
+    pub texts: Vec<String>,
+    /// The text that each answers.
+    pub parents: Vec<Option<String>>,
+    /// Whether that text opens its thread, as far as known.
+    pub parent_is_root: Vec<bool>,
+    /// What must stay in one fold.
+    pub groups: Vec<String>,
+    /// The source of each text.
+    pub sources: Vec<usize>,
+    /// The weight of each source's rows beside the others'.
+    pub source_weights: Vec<f64>,
+    /// Notes on the files.
+    pub notes: Vec<SourceNote>,
+    /// By label.
+    pub labels: BTreeMap<String, LabelRows>,
+    /// Stance toward the parent.
+    pub reply: ClassRows,
+    /// Stance toward targets.
+    pub stance: ClassRows,
+    /// The target of each row of `stance`.
+    pub targets: Vec<String>,
+}
+
+/// Reads a file of labelled rows. `bad` is told of every row that cannot be used.
+///
+/// # Errors
+/// An input that cannot be used at all.
+pub fn read_file(
+    path: &Path,
+    options: &Options,
+    bad: &mut dyn FnMut(BadRow),
+    mut each: impl FnMut(Labelled, &Row),
+) -> Result<()> {
+    let source = bytes::Source::open(Some(path))?;
+    let format = rows::detect(source.name(), source.head());
+    if format == Format::Page {
+        return Err(Error::input(
+            path.display(),
+            "no labelled rows: expected JSON lines or CSV with a `text` and labels",
+        ));
+    }
+    let mut reader = rows::open(source, format, options)?;
+    let header = reader.header().cloned();
+    let mut use_row = |row: &Row, fields: &Fields, plain: &BTreeSet<String>, bad: &mut dyn FnMut(BadRow)| match labelled(
+        row, fields, plain,
+    ) {
+        Ok(labelled) => each(labelled, row),
+        Err(what) => bad(BadRow { line: row.line, what, raw: row.raw.clone(), fatal: false }),
+    };
+    // A table's label columns are known once all its cells have been seen.
+    let mut table: Vec<Row> = Vec::new();
+    while let Some(row) = reader.next_row() {
+        match (row, &header) {
+            (Ok(row), Some(_)) => table.push(row),
+            (Ok(row), None) => {
+                let fields = Fields::choose(row.fields.keys().map(String::as_str), options);
+                use_row(&row, &fields, &BTreeSet::new(), bad);
+            }
+            (Err(row), _) if row.fatal => {
+                return Err(Error::input(format!("{}:{}", path.display(), row.line), row.what));
+            }
+            (Err(row), _) => bad(row),
+        }
+    }
+    if let Some(fields) = header {
+        let plain = label_columns(table.iter(), &fields);
+        table.iter().for_each(|row| use_row(row, &fields, &plain, bad));
+    }
+    Ok(())
+}
+
+fn file_hash(path: &Path) -> Result<String> {
+    let mut file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).map_err(|e| Error::io(path, e))? {
+            0 => break,
+            n => hash.update(&buffer[..n]),
+        }
+    }
+    Ok(hex::encode(hash.finalize()))
+}
+
+/// Reads every source of a recipe.
+///
+/// # Errors
+/// A source that cannot be used at all, or that maps a label which none of its rows has.
+pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, BadRow)) -> Result<Gathered> {
+    let mut out = Gathered::default();
+    let mut corpora: Vec<String> = Vec::new();
+    let (mut reply, mut stance) = (Vec::new(), Vec::new());
+    for source in &recipe.sources {
+        let corpus = source.corpus();
+        let number = corpora.iter().position(|c| *c == corpus).unwrap_or_else(|| {
+            corpora.push(corpus.clone());
+            out.source_weights.push(source.weight);
+            corpora.len() - 1
+        });
+        let mut rows: Vec<Labelled> = Vec::new();
+        read_file(&source.path, options, &mut |row| bad(&source.path, row), |row, _| rows.push(row))?;
+        answer_parents(&mut rows);
+        check_mapping(source, &rows)?;
+        out.notes.push(SourceNote {
+            name: corpus,
+            licence: source.licence.clone(),
+            rows: rows.len(),
+            sha256: file_hash(&source.path)?,
+        });
+        for (i, row) in rows.into_iter().enumerate() {
+            out.push(row, source, number, i, &mut reply, &mut stance);
+        }
+    }
+    out.reply = classes(reply, &PARENT_STANCES);
+    out.targets = stance.iter().map(|(_, (target, _)): &(u32, (String, String))| target.clone()).collect();
+    out.stance = classes(stance.into_iter().map(|(row, (_, class))| (row, class)).collect(), &TARGET_STANCES);
+    Ok(out)
+}
+
+/// Gives replies the text of their parent where the file holds the parent but the row does not.
+pub fn answer_parents(rows: &mut [Labelled]) {
+    let wanted: BTreeSet<String> =
+        rows.iter().filter(|r| r.row.parent_text.is_none()).filter_map(|r| r.row.stated.parent_id.clone()).collect();
+    let texts: HashMap<String, String> = rows
+        .iter()
+        .map(|r| &r.row.stated.comment)
+        .filter(|c| wanted.contains(&c.id))
+        .map(|c| (c.id.clone(), c.text.clone()))
+        .collect();
+    for row in rows.iter_mut().filter(|r| r.row.parent_text.is_none()) {
+        row.row.parent_text = row.row.stated.parent_id.as_ref().and_then(|p| texts.get(p).cloned());
+    }
+}
+
+fn check_mapping(source: &Source, rows: &[Labelled]) -> Result<()> {
+    let Some(mapping) = &source.labels else { return Ok(()) };
+    let present: BTreeSet<&str> = rows.iter().flat_map(|r| r.labels.iter().map(|(name, _)| name.as_str())).collect();
+    for name in mapping.values().flat_map(super::recipe::OneOrMore::names) {
+        if !present.contains(name.as_str()) {
+            let there = present.iter().copied().collect::<Vec<_>>().join(", ");
+            return Err(Error::input(
+                source.path.display(),
+                format!("no row has the label `{name}`; the labels here are: {there}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Gathered {
+    fn push(
+        &mut self,
+        row: Labelled,
+        source: &Source,
+        number: usize,
+        place: usize,
+        reply: &mut Vec<(u32, String)>,
+        stance: &mut Vec<(u32, (String, String))>,
+    ) {
+        let at = self.texts.len() as u32;
+        let labels = mapped(&row.labels, source);
+        let reply_stance = row.reply_stance.filter(|_| source.reply_stance && row.row.parent_text.is_some());
+        let stances = if source.stance { row.stances } else { Vec::new() };
+        if labels.is_empty() && reply_stance.is_none() && stances.is_empty() {
+            return;
+        }
+        for (name, target) in labels {
+            let rows = self.labels.entry(name).or_default();
+            rows.rows.push(at);
+            rows.targets.push(target);
+        }
+        reply.extend(reply_stance.map(|class| (at, class)));
+        stance.extend(stances.into_iter().map(|s| (at, s)));
+        let comment = row.row.stated.comment;
+        // A thread, else an author, else a text stays in one fold; names of different corpora must not meet.
+        let group = match (&row.row.thread_id, &comment.author) {
+            (Some(thread), _) => format!("{number} thread {thread}"),
+            (None, Some(author)) => format!("{number} author {author}"),
+            (None, None) if comment.text.trim().is_empty() => format!("{number} row {place}"),
+            (None, None) => comment.text.trim().to_lowercase(),
+        };
+        self.groups.push(group);
+        self.texts.push(comment.text);
+        self.parent_is_root.push(row.row.stated.parent_id.is_none());
+        self.parents.push(row.row.parent_text);
+        self.sources.push(number);
+    }
+}
+
+/// A row's labels under the model's names.
+fn mapped(labels: &[(String, f32)], source: &Source) -> Vec<(String, f32)> {
+    let Some(mapping) = &source.labels else { return labels.to_vec() };
+    let find = |name: &String| labels.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
+    mapping
+        .iter()
+        .filter_map(|(name, from)| Some((name.clone(), from.names().iter().filter_map(find).reduce(f32::max)?)))
+        .collect()
+}
+
+/// Class numbers: in the order of `known` where all classes are among them, else by name.
+fn classes(rows: Vec<(u32, String)>, known: &[&str]) -> ClassRows {
+    let present: BTreeSet<&str> = rows.iter().map(|(_, class)| class.as_str()).collect();
+    let classes: Vec<String> = if present.iter().all(|c| known.contains(c)) {
+        known.iter().filter(|c| present.contains(*c)).map(|c| (*c).to_owned()).collect()
+    } else {
+        present.iter().map(|c| (*c).to_owned()).collect()
+    };
+    let number = |class: &String| classes.iter().position(|c| c == class).unwrap_or_default();
+    let truth = rows.iter().map(|(_, class)| number(class)).collect();
+    ClassRows { rows: rows.into_iter().map(|(row, _)| row).collect(), truth, classes }
+}

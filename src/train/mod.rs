@@ -1,0 +1,12 @@
+//! From labelled rows to a model: recipes, folds, fits, calibration, folding, figures.
+
+pub mod assemble;
+pub mod bootstrap;
+pub mod calibration;
+pub mod data;
+pub mod fit;
+pub mod gather;
+pub mod heads;
+pub mod metrics;
+pub mod recipe;
+pub mod split;

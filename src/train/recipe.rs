@@ -1,0 +1,273 @@
+//! A recipe: which data teach which labels, and with what settings. Every default is written out into the model folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// All that a training run needs to know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// What the model is called.
+    #[serde(default)]
+    pub model: About,
+    /// How it is trained.
+    #[serde(default)]
+    pub settings: Settings,
+    /// Settings of single labels.
+    #[serde(default, rename = "label", skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, LabelSettings>,
+    /// The data.
+    #[serde(default, rename = "source")]
+    pub sources: Vec<Source>,
+}
+
+/// What a model says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct About {
+    /// Lower case with dashes.
+    pub name: String,
+    /// By semantic versioning.
+    pub version: String,
+    /// One sentence.
+    pub description: String,
+    /// Licence of the weights.
+    pub licence: String,
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self {
+            name: "model".into(),
+            version: "0.1.0".into(),
+            description: "trained with polemic".into(),
+            licence: "not stated".into(),
+        }
+    }
+}
+
+/// How a model is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Decides the folds and nothing else: fits are deterministic.
+    pub seed: u64,
+    /// Parts that out-of-fold predictions are made over, by thread, else author, else text.
+    pub folds: usize,
+    /// L2 strength on the summed loss, row weights having the mean 1 (1/C of scikit-learn).
+    pub l2: f64,
+    /// L2 strength of the source indicators, as a multiple.
+    pub l2_sources: f64,
+    /// L2 strength of the heads of stance toward the parent.
+    pub l2_stance: f64,
+    /// Each source's rows weigh `n^(power-1)`: 1 counts rows alike, 0 counts sources alike.
+    pub source_power: f64,
+    /// Count both classes of a label alike.
+    pub balanced: bool,
+    /// Fewest rows of either class for a label to get a head.
+    pub min_rows: usize,
+    /// Most iterations of one fit.
+    pub max_iterations: u64,
+    /// Largest component of the gradient at the end, per unit of row weight.
+    pub tolerance: f64,
+    /// Subwords of the tokenizer; 0 for none.
+    pub subwords: usize,
+    /// Word pairs kept in the model, by weight times use.
+    pub keep_pairs: usize,
+    /// Character n-grams kept in the model for unknown words, by weight times use.
+    pub keep_grams: usize,
+    /// Words kept of the word vectors beside those of the training texts.
+    pub keep_vectors: usize,
+    /// Word vectors: a text file (`GloVe`, word2vec) or a `vectors.safetensors`; absent: those of the model that is found, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            folds: 4,
+            l2: 4.0,
+            l2_sources: 0.1,
+            l2_stance: 10.0,
+            source_power: 0.5,
+            balanced: false,
+            min_rows: 60,
+            max_iterations: 1000,
+            tolerance: 2e-5,
+            subwords: 8000,
+            keep_pairs: 1 << 16,
+            keep_grams: 1 << 16,
+            keep_vectors: 80_000,
+            vectors: None,
+        }
+    }
+}
+
+/// Settings of one label.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LabelSettings {
+    /// Share of comments to calibrate to; absent: that of the training rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_rate: Option<f64>,
+    /// Mark the label as resting on thin data.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub experimental: bool,
+    /// L2 strength instead of the setting for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub l2: Option<f64>,
+    /// Fewest rows of either class instead of the setting for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_rows: Option<usize>,
+}
+
+/// One file of labelled rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The file, from the recipe's folder or the one of `--data`.
+    pub path: PathBuf,
+    /// The corpus; rows of one corpus share an indicator. Absent: the path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Label of the model → label (or list of labels, any of which will do) of the rows. Absent: every label under its own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, OneOrMore>>,
+    /// Learn stance toward the parent from it.
+    #[serde(default = "yes")]
+    pub reply_stance: bool,
+    /// Learn stance toward targets from it.
+    #[serde(default = "yes")]
+    pub stance: bool,
+    /// Multiplies the weight of its rows.
+    #[serde(default = "one")]
+    pub weight: f64,
+}
+
+/// A name or several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    /// One.
+    One(String),
+    /// Several.
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::More(names) => names,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Source {
+    /// A file whose rows teach every label under its own name.
+    pub fn file(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            name: None,
+            licence: None,
+            labels: None,
+            reply_stance: true,
+            stance: true,
+            weight: 1.0,
+        }
+    }
+
+    /// The corpus.
+    pub fn corpus(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+    }
+}
+
+impl Recipe {
+    /// A recipe of files alone.
+    pub fn of_files(files: &[PathBuf]) -> Self {
+        Self {
+            model: About::default(),
+            settings: Settings::default(),
+            labels: BTreeMap::new(),
+            sources: files.iter().map(|f| Source::file(f)).collect(),
+        }
+    }
+
+    /// Reads a recipe and finds its files: from its own folder, else below `data`.
+    pub fn open(path: &Path, data: Option<&Path>) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        let mut recipe: Self =
+            toml::from_str(&text).map_err(|e| Error::input(path.display(), format!("not a recipe: {e}")))?;
+        let home = path.parent().unwrap_or(Path::new("."));
+        let find = |wanted: &Path| {
+            let places = std::iter::once(home.join(wanted)).chain(data.map(|d| d.join(wanted)));
+            places.into_iter().find(|p| p.exists()).ok_or_else(|| {
+                let hint = if data.is_some() { "" } else { "; give the folder of the corpora with --data DIR" };
+                Error::input(path.display(), format!("no file {}{hint}", wanted.display()))
+            })
+        };
+        for source in &mut recipe.sources {
+            source.path = find(&source.path)?;
+        }
+        if let Some(vectors) = &mut recipe.settings.vectors {
+            *vectors = find(vectors)?;
+        }
+        Ok(recipe)
+    }
+
+    /// Makes sure that the settings mean something.
+    pub fn check(&self) -> Result<()> {
+        let s = &self.settings;
+        let positive =
+            [("l2", s.l2), ("l2_sources", s.l2_sources), ("l2_stance", s.l2_stance), ("tolerance", s.tolerance)];
+        if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
+            return Err(Error::settings(format!("settings.{name} must be above 0, not {value}")));
+        }
+        if s.folds < 2 || s.min_rows < 2 {
+            return Err(Error::settings("settings.folds and settings.min_rows must be 2 or more"));
+        }
+        if let Some((name, _)) = self.labels.iter().find(|(_, l)| l.base_rate.is_some_and(|r| !(r > 0.0 && r < 1.0))) {
+            return Err(Error::settings(format!("label.{name}.base_rate must lie between 0 and 1")));
+        }
+        if self.sources.is_empty() {
+            return Err(Error::settings(
+                "no data to train on: name a file of labelled rows, or a [[source]] in the recipe",
+            ));
+        }
+        if let Err(error) = semver::Version::parse(&self.model.version) {
+            return Err(Error::settings(format!("model.version `{}` is no version: {error}", self.model.version)));
+        }
+        Ok(())
+    }
+
+    /// The recipe with all defaults written out, without the folders of this machine.
+    pub fn written_out(&self) -> Result<String> {
+        let mut recipe = self.clone();
+        for source in &mut recipe.sources {
+            source.name = Some(source.corpus());
+            let parts: Vec<_> = source.path.components().rev().take(3).collect();
+            source.path = parts.into_iter().rev().collect();
+        }
+        recipe.settings.vectors = recipe.settings.vectors.and_then(|v| v.file_name().map(PathBuf::from));
+        toml::to_string_pretty(&recipe).map_err(|e| Error::settings(format!("the recipe could not be written: {e}")))
+    }
+}

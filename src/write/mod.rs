@@ -1,0 +1,59 @@
+//! Writers of records, one file a format.
+
+mod csv;
+mod jsonl;
+
+use std::io::Write;
+
+use crate::error::Result;
+use crate::record::{CommentRecord, ScoreRecord};
+
+pub use self::csv::Csv;
+pub use self::jsonl::Jsonl;
+
+/// What the columns of a table depend on; lines of JSON need none of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Labels of the model.
+    pub labels: Vec<String>,
+    /// Classes of the stance toward the parent.
+    pub parent: Vec<String>,
+    /// Targets that every row is scored toward.
+    pub targets: Vec<String>,
+    /// Classes of the stance toward targets; there may be targets of single rows too.
+    pub target: Vec<String>,
+    /// With the text.
+    pub text: bool,
+    /// With the words behind the scores.
+    pub explain: bool,
+}
+
+/// Writes scored comments in one format.
+pub trait ScoreWriter {
+    /// Writes one record.
+    fn write(&mut self, record: &ScoreRecord) -> Result<()>;
+    /// Writes what is still held back.
+    fn finish(&mut self) -> Result<()>;
+}
+
+/// Writes comments in one format.
+pub trait CommentWriter {
+    /// Writes one record.
+    fn write(&mut self, record: &CommentRecord) -> Result<()>;
+    /// Writes what is still held back.
+    fn finish(&mut self) -> Result<()>;
+}
+
+/// A destination and its name for messages.
+pub struct Output {
+    /// File name or "standard output".
+    pub name: String,
+    /// Where bytes go.
+    pub to: Box<dyn Write>,
+}
+
+impl Output {
+    fn error(name: &str, source: std::io::Error) -> crate::error::Error {
+        crate::error::ErrorKind::Io { place: name.to_owned(), source }.into()
+    }
+}
