@@ -16,12 +16,12 @@ pub struct Error(Box<ErrorKind>);
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A file could not be opened, read or written.
-    #[error("{place}: {source}")]
+    #[error("{place}: {cause}")]
     Io {
         /// The file, or "standard input".
         place: String,
-        /// What the operating system said.
-        source: io::Error,
+        /// What the operating system said. Part of the message, so no `source` beside it.
+        cause: io::Error,
     },
     /// An input cannot be used at all (binary, without a text column, …).
     #[error("{place}: {what}")]
@@ -70,8 +70,8 @@ impl Error {
     }
 
     /// An I/O error at `path`.
-    pub fn io(path: &Path, source: io::Error) -> Self {
-        ErrorKind::Io { place: path.display().to_string(), source }.into()
+    pub fn io(path: &Path, cause: io::Error) -> Self {
+        ErrorKind::Io { place: path.display().to_string(), cause }.into()
     }
 
     /// An input that cannot be used.

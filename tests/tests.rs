@@ -17,3 +17,5 @@ mod metrics;
 mod pages;
 /// JSON lines, CSV, compression, encodings, hostile bytes.
 mod rows;
+/// The list of public corpora and the recipe.
+mod sources;

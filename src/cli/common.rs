@@ -130,7 +130,7 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let broken = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(broken)
-            || matches!(cause.downcast_ref::<Error>().map(Error::kind), Some(ErrorKind::Io { source, .. }) if broken(source))
+            || matches!(cause.downcast_ref::<Error>().map(Error::kind), Some(ErrorKind::Io { cause, .. }) if broken(cause))
     })
 }
 

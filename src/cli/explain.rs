@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::common::{self, ModelChoice};
 use crate::model::Model;
 use crate::model::explain::{Explanation, Kind};
-use crate::model::scoring::{Item, Parent, Scratch};
+use crate::model::scoring::{Item, Scratch};
 use crate::record::rounded;
 use crate::report::printable;
 
@@ -63,8 +63,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if text.len() > args.max_text {
         bail!("the text is longer than --max-text {}", args.max_text);
     }
-    let parent = args.parent.as_deref().map(|text| Parent { text, is_root: true });
-    let item = Item { text: &text, quotes: &[], parent, targets: &[] };
+    let item = Item { text: &text, quotes: &[], parent: args.parent.as_deref(), targets: &[] };
     let mut scratch = Scratch::default();
     let mut out = anstream::stdout();
     let scored = match model.score(&item, &mut scratch) {

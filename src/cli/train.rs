@@ -32,7 +32,7 @@ CSV: columns whose cells are all 0..1, true/false or yes/no are labels; `label.N
 pub struct Args {
     /// Files of labelled rows (JSONL or CSV, also .gz or .zst), or one recipe (.toml).
     #[arg(required = true, value_name = "DATA|RECIPE")]
-    data: Vec<PathBuf>,
+    inputs: Vec<PathBuf>,
     /// Folder of the model to write.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -47,10 +47,7 @@ pub struct Args {
     vectors: Option<PathBuf>,
     /// Folder in which a recipe's files are looked for beside its own.
     #[arg(long, value_name = "DIR", env = "POLEMIC_DATA")]
-    data_dir: Option<PathBuf>,
-    /// The same as --data-dir.
-    #[arg(long = "data", value_name = "DIR", hide = true)]
-    data_alias: Option<PathBuf>,
+    data: Option<PathBuf>,
     /// Threads to use [default: all].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -85,10 +82,9 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
 }
 
 fn recipe(args: &mut Args) -> Result<Recipe> {
-    let data = args.data_dir.take().or(args.data_alias.take());
     let is_recipe = |p: &PathBuf| p.extension().is_some_and(|e| e == "toml");
-    let mut recipe = match args.data.as_slice() {
-        [only] if is_recipe(only) => Recipe::open(only, data.as_deref())?,
+    let mut recipe = match args.inputs.as_slice() {
+        [only] if is_recipe(only) => Recipe::open(only, args.data.as_deref())?,
         files if files.iter().any(is_recipe) => {
             bail!("a recipe stands alone: name the other files in it as [[source]]")
         }

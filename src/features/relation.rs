@@ -4,14 +4,13 @@ use std::collections::HashSet;
 
 use super::vectors::Vectors;
 use crate::text::cues::{self, Cue};
-use crate::text::words::{URL, USER, Words, hash};
+use crate::text::words::Words;
 
 /// How many relation features there are.
-pub const COUNT: usize = 28;
+pub const COUNT: usize = 25;
 
 /// Their names, for explanations.
 pub const NAMES: [&str; COUNT] = [
-    "answers a root",
     "shares words with the parent",
     "takes up the parent's words",
     "similar to the parent",
@@ -35,8 +34,6 @@ pub const NAMES: [&str; COUNT] = [
     "the parent asks",
     "the parent denies",
     "the parent negates",
-    "mentions somebody",
-    "has a link",
     "exclamations",
     "says you",
 ];
@@ -44,9 +41,8 @@ pub const NAMES: [&str; COUNT] = [
 /// Words of fewer bytes say too little to count as shared.
 const SHORTEST_SHARED: usize = 4;
 
-/// The relation of a reply to its parent. `is_root`: the parent opens the thread; `quotes`: the reply quotes something.
-/// Without vectors the similarity is 0.
-pub fn of(reply: &Words, parent: &Words, is_root: bool, quotes: bool, vectors: Option<&Vectors>) -> [f32; COUNT] {
+/// The relation of a reply to its parent. `quotes`: the reply quotes something. Without vectors the similarity is 0.
+pub fn of(reply: &Words, parent: &Words, quotes: bool, vectors: Option<&Vectors>) -> [f32; COUNT] {
     let (own, theirs) = (content(reply), content(parent));
     let shared = own.intersection(&theirs).count() as f32;
     let (cues, parent_cues) = (cues::count(reply), cues::count(parent));
@@ -54,26 +50,23 @@ pub fn of(reply: &Words, parent: &Words, is_root: bool, quotes: bool, vectors: O
     let count = |words: &Words, names: &[&str]| words.iter().filter(|w| names.contains(&words.lower(w))).count() as f32;
 
     let mut out = [0.0; COUNT];
-    out[0] = f32::from(is_root);
-    out[1] = shared / own.len().max(1) as f32;
-    out[2] = shared / theirs.len().max(1) as f32;
-    out[3] = vectors.map_or(0.0, |v| cosine(&mean(reply, v), &mean(parent, v)));
-    out[4] = f32::from(quotes);
+    out[0] = shared / own.len().max(1) as f32;
+    out[1] = shared / theirs.len().max(1) as f32;
+    out[2] = vectors.map_or(0.0, |v| cosine(&mean(reply, v), &mean(parent, v)));
+    out[3] = f32::from(quotes);
     for kind in 0..cues::KINDS {
-        out[5 + kind] = log(cues.all[kind]);
-        out[11 + kind] = log(cues.start[kind]);
+        out[4 + kind] = log(cues.all[kind]);
+        out[10 + kind] = log(cues.start[kind]);
     }
-    out[17] = f32::from(reply.iter().last().is_some_and(|w| matches!(reply.lower(w), "?" | "??" | "?!")));
-    out[18] = count(reply, &["?", "??", "?!"]).ln_1p();
-    out[19] = (reply.len() as f32).ln_1p();
-    out[20] = (parent.len() as f32).ln_1p();
-    out[21] = f32::from(count(parent, &["?", "??", "?!"]) > 0.0);
-    out[22] = log(parent_cues.all[Cue::Deny as usize]);
-    out[23] = log(parent_cues.all[Cue::Negation as usize]);
-    out[24] = f32::from(reply.iter().any(|w| w.hash == hash(USER)));
-    out[25] = f32::from(reply.iter().any(|w| w.hash == hash(URL)));
-    out[26] = count(reply, &["!", "!!", "?!"]).ln_1p();
-    out[27] = count(reply, &["you", "your", "you're", "u", "ur", "yours", "yourself"]).ln_1p();
+    out[16] = f32::from(reply.iter().last().is_some_and(|w| matches!(reply.lower(w), "?" | "??" | "?!")));
+    out[17] = count(reply, &["?", "??", "?!"]).ln_1p();
+    out[18] = (reply.len() as f32).ln_1p();
+    out[19] = (parent.len() as f32).ln_1p();
+    out[20] = f32::from(count(parent, &["?", "??", "?!"]) > 0.0);
+    out[21] = log(parent_cues.all[Cue::Deny as usize]);
+    out[22] = log(parent_cues.all[Cue::Negation as usize]);
+    out[23] = count(reply, &["!", "!!", "?!"]).ln_1p();
+    out[24] = count(reply, &["you", "your", "you're", "u", "ur", "yours", "yourself"]).ln_1p();
     out
 }
 

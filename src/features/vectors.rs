@@ -133,6 +133,8 @@ impl Vectors {
                 *scale = scale.max(v.abs() / 127.0);
             }
         }
+        // As the file holds them, so that a model trained from its own file is the same model.
+        scales.iter_mut().for_each(|scale| *scale = rounded_up(*scale));
         let values = values.iter().enumerate().map(|(i, v)| (v / scales[i % dimension]).round() as i8).collect();
         Self::assembled(names, values, scales)
     }
@@ -187,6 +189,12 @@ impl Vectors {
         let names = keep.iter().map(|&i| self.names[i].clone()).collect();
         Cow::Owned(Self::assembled(names, values, self.scales.clone()))
     }
+}
+
+/// The next number that half precision can hold.
+fn rounded_up(value: f32) -> f32 {
+    let half = f16::from_f32(value);
+    if half.to_f32() < value { f16::from_bits(half.to_bits() + 1).to_f32() } else { half.to_f32() }
 }
 
 /// Half-precision numbers from their bytes, which need not be aligned.

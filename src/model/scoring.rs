@@ -24,19 +24,10 @@ pub struct Item<'a> {
     pub text: &'a str,
     /// Bytes of it that the source marks as quoted.
     pub quotes: &'a [Range<usize>],
-    /// The comment it answers.
-    pub parent: Option<Parent<'a>>,
+    /// The text of the comment it answers.
+    pub parent: Option<&'a str>,
     /// Targets to give the stance toward. Empty: all that the model has own heads for.
     pub targets: &'a [String],
-}
-
-/// The comment that an [`Item`] answers.
-#[derive(Debug, Clone, Copy)]
-pub struct Parent<'a> {
-    /// Its text.
-    pub text: &'a str,
-    /// It opens its thread.
-    pub is_root: bool,
 }
 
 /// Why a comment has no scores.
@@ -105,7 +96,6 @@ impl Model {
     pub fn score(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<Scores, Unscored> {
         let quoted = self.read(item, scratch)?;
         self.text_logits(item.text, scratch);
-        let style = self.manifest.style.apply(&style::of(item.text, &scratch.words));
         let relation = self.relation(item, quoted, scratch);
         let labels = self.manifest.labels.iter().enumerate();
         let labels = labels
@@ -114,7 +104,7 @@ impl Model {
         let parent = match (&self.manifest.parent, &relation) {
             (Some(head), Some(relation)) => {
                 let logits = self.parent_logits(head.first_column, head.step.classes.len(), scratch);
-                Some(head.step.probabilities(&parent_inputs(&logits, relation, &style)))
+                Some(head.step.probabilities(&parent_inputs(&logits, relation)))
             }
             _ => None,
         };
@@ -123,7 +113,7 @@ impl Model {
 
     /// Reads the own words of a comment into `scratch`; says whether anything of it is quoted.
     pub(super) fn read(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<bool, Unscored> {
-        let quoted = quotes::find(item.text, item.parent.map(|p| p.text), item.quotes);
+        let quoted = quotes::find(item.text, item.parent, item.quotes);
         let clean = Clean::new(item.text);
         scratch.words.read(&clean, &quoted);
         if scratch.words.is_empty() {
@@ -258,9 +248,9 @@ impl Model {
         if !wanted {
             return None;
         }
-        let clean = Clean::new(parent.text);
-        scratch.parent_words.read(&clean, &quotes::find(parent.text, None, &[]));
-        Some(relation::of(&scratch.words, &scratch.parent_words, parent.is_root, quotes, self.vectors.as_ref()))
+        let clean = Clean::new(parent);
+        scratch.parent_words.read(&clean, &quotes::find(parent, None, &[]));
+        Some(relation::of(&scratch.words, &scratch.parent_words, quotes, self.vectors.as_ref()))
     }
 
     /// The sparse logits of the stances toward the parent: words, pairs and start features.

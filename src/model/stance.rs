@@ -7,8 +7,8 @@ use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::features::relation;
 use crate::features::vectors::Vectors;
-use crate::features::{relation, style};
 use crate::text::words::Words;
 
 /// A multinomial regression over dense inputs.
@@ -23,11 +23,11 @@ pub struct Multinomial {
 }
 
 impl Multinomial {
-    /// Fits on `inputs` (rows × inputs) and class numbers. Each class counts alike, whatever its number of rows: linfa-logistic takes
-    /// no weights, so rows of rarer classes stand several times.
-    pub fn fit(classes: &[String], inputs: &Array2<f64>, truth: &[usize], alpha: f64) -> Result<Self> {
+    /// Fits on `inputs` (rows × inputs) and class numbers. linfa-logistic takes no weights, so rows that should count more stand
+    /// several times.
+    pub fn fit(classes: &[String], inputs: &Array2<f64>, truth: &[usize], weights: &[f32], alpha: f64) -> Result<Self> {
         let (mean, deviation) = moments(inputs);
-        let repeated = balanced(truth, classes.len());
+        let repeated = repeated(weights);
         let mut rows = inputs.select(Axis(0), &repeated);
         for mut row in rows.outer_iter_mut() {
             row.iter_mut().zip(&mean).zip(&deviation).for_each(|((v, m), d)| *v = (*v - m) / d);
@@ -87,19 +87,21 @@ fn moments(inputs: &Array2<f64>) -> (Vec<f64>, Vec<f64>) {
     (mean, deviation)
 }
 
-/// Row numbers with those of rarer classes repeated, so that all classes have about as many.
-fn balanced(truth: &[usize], classes: usize) -> Vec<usize> {
-    let mut counts = vec![0usize; classes];
-    truth.iter().for_each(|&c| counts[c] += 1);
-    let most = counts.iter().copied().max().unwrap_or_default();
-    let mut seen = vec![0usize; classes];
+/// Most times that a row stands.
+const MOST_REPEATS: f64 = 24.0;
+
+/// Row numbers, each about as often as its weight asks, the lightest once.
+fn repeated(weights: &[f32]) -> Vec<usize> {
+    let lightest = weights.iter().copied().filter(|w| *w > 0.0).fold(f32::INFINITY, f32::min);
+    let mut owed = 0.0;
     let mut rows = Vec::new();
-    for (i, &class) in truth.iter().enumerate() {
-        // The k-th row of a class of n stands as often as brings the class from k·most/n to (k+1)·most/n rows.
-        let (k, n) = (seen[class], counts[class]);
-        seen[class] += 1;
-        let times = (k + 1) * most / n - k * most / n;
-        rows.extend(std::iter::repeat_n(i, times));
+    for (i, &weight) in weights.iter().enumerate() {
+        // What rounding leaves over goes to the rows that follow.
+        owed += f64::from(weight / lightest).clamp(0.0, MOST_REPEATS);
+        while owed >= 1.0 {
+            rows.push(i);
+            owed -= 1.0;
+        }
     }
     rows
 }
@@ -109,7 +111,7 @@ fn balanced(truth: &[usize], classes: usize) -> Vec<usize> {
 pub struct ParentStance {
     /// Column of the first class's sparse head; the others follow.
     pub first_column: usize,
-    /// Over the sparse logits, the relation and the style.
+    /// Over the sparse logits and the relation.
     pub step: Multinomial,
     /// Training rows.
     pub rows: usize,
@@ -117,9 +119,9 @@ pub struct ParentStance {
     pub macro_f1_out_of_fold: f32,
 }
 
-/// The dense inputs of [`ParentStance`]: logits of the classes, relation, style as a head sees it.
-pub fn parent_inputs(logits: &[f32], relation: &[f32; relation::COUNT], style: &[f32; style::COUNT]) -> Vec<f32> {
-    logits.iter().chain(relation).chain(style).copied().collect()
+/// The dense inputs of [`ParentStance`]: logits of the classes, relation. Style tells the corpora apart rather than the stances.
+pub fn parent_inputs(logits: &[f32], relation: &[f32; relation::COUNT]) -> Vec<f32> {
+    logits.iter().chain(relation).copied().collect()
 }
 
 /// Stance toward named targets.
@@ -180,11 +182,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rare_classes_count_as_much_as_common_ones() {
-        let rows = balanced(&[0, 0, 0, 0, 0, 1, 1, 2], 3);
-        for class in [0..5, 5..7, 7..8] {
-            assert_eq!(rows.iter().filter(|i| class.contains(*i)).count(), 5);
-        }
+    fn heavier_rows_stand_more_often() {
+        let rows = repeated(&[2.0, 5.0, 2.0, 3.0]);
+        assert_eq!([0, 1, 2, 3].map(|i| rows.iter().filter(|r| **r == i).count()), [1, 2, 1, 2]);
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
         let classes = ["a", "b", "never"].map(str::to_owned);
         let inputs = Array2::from_shape_fn((60, 1), |(i, _)| i as f64);
         let truth: Vec<usize> = (0..60).map(|i| usize::from(i > 25)).collect();
-        let step = Multinomial::fit(&classes, &inputs, &truth, 1.0).unwrap();
+        let step = Multinomial::fit(&classes, &inputs, &truth, &[1.0; 60], 1.0).unwrap();
         let p = step.probabilities(&[50.0]);
         assert!(p[1] > 0.9 && p[2] == 0.0, "{p:?}");
     }

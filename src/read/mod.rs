@@ -39,10 +39,13 @@ pub enum Input {
 pub fn open(path: Option<&Path>, options: &Options) -> Result<(String, Input)> {
     let source = bytes::Source::open(path)?;
     let name = source.name().to_owned();
+    if source.head().trim().is_empty() {
+        return Err(Error::input(&name, "empty: nothing to read"));
+    }
     match rows::detect(&name, source.head()) {
         Format::Page => {
             let mut text = String::new();
-            let io = |e| Error::from(ErrorKind::Io { place: name.clone(), source: e });
+            let io = |e| Error::from(ErrorKind::Io { place: name.clone(), cause: e });
             source.into_reader().take(LARGEST_PAGE + 1).read_to_string(&mut text).map_err(io)?;
             if text.len() as u64 > LARGEST_PAGE {
                 return Err(Error::input(

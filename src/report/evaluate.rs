@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::evaluation::{Evaluation, Group, LabelFigures, StanceFigures};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::model::scoring::{Item, Parent, Scratch};
+use crate::model::scoring::{Item, Scratch};
 use crate::read::rows::{BadRow, Options};
 use crate::train::bootstrap::{binary_intervals, multiclass_intervals};
 use crate::train::data::Labelled;
@@ -119,8 +119,7 @@ fn score(
         return None;
     }
     let targets: Vec<String> = row.stances.iter().map(|(target, _)| target.clone()).collect();
-    let is_root = row.row.stated.parent_id.is_none();
-    let parent = row.row.parent_text.as_deref().map(|text| Parent { text, is_root });
+    let parent = row.row.parent_text.as_deref();
     model.score(&Item { text: &comment.text, quotes: &comment.quotes, parent, targets: &targets }, scratch).ok()
 }
 

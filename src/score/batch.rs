@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::Model;
 use crate::model::explain::Explanation;
-use crate::model::scoring::{Item, Parent, Scores, Scratch, Unscored};
+use crate::model::scoring::{Item, Scores, Scratch, Unscored};
 use crate::record::{ScoreRecord, rounded};
 use crate::thread::{Comment, Thread};
 use crate::write::Shape;
@@ -49,8 +49,8 @@ pub struct Job<'a> {
     pub text: &'a str,
     /// What the source marks as quoted.
     pub quotes: &'a [Range<usize>],
-    /// The parent's text, and whether the parent opens its thread.
-    pub parent: Option<(&'a str, bool)>,
+    /// The parent's text.
+    pub parent: Option<&'a str>,
     /// The target that the row names.
     pub target: Option<&'a str>,
 }
@@ -99,7 +99,7 @@ impl Scorer<'_> {
         let item = Item {
             text: job.text,
             quotes: job.quotes,
-            parent: job.parent.map(|(text, is_root)| Parent { text: cut(text, self.max_text), is_root }),
+            parent: job.parent.map(|text| cut(text, self.max_text)),
             targets,
         };
         let scored =
@@ -172,7 +172,7 @@ fn job_of<'a>(thread: &'a Thread, comment: &'a Comment) -> Job<'a> {
         author: comment.author.as_deref(),
         text: &comment.text,
         quotes: &comment.quotes,
-        parent: parent.map(|p| (p.text.as_str(), p.parent.is_none())),
+        parent: parent.map(|p| p.text.as_str()),
         target: None,
     }
 }

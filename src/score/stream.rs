@@ -149,7 +149,7 @@ impl<'s, 'm> Stream<'s, 'm> {
             author: comment.author.as_deref(),
             text: &comment.text,
             quotes: &comment.quotes,
-            parent: parent.map(|text| (text, depths[i] == 1)),
+            parent,
             target: row.target.as_deref(),
         }
     }

@@ -27,6 +27,8 @@ pub struct Evidence<'a> {
     pub windows: &'a [usize],
     /// The label of each row.
     pub truth: &'a [bool],
+    /// The weight of each row.
+    pub weights: &'a [f32],
     /// The fold of each row.
     pub folds: &'a [usize],
     /// The relation of replies to their parents, where the label may look at it.
@@ -61,13 +63,41 @@ pub fn calibrate(evidence: &Evidence<'_>, settings: &LabelSettings) -> Calibrate
     let rate = evidence.truth.iter().filter(|t| **t).count() as f64 / evidence.truth.len().max(1) as f64;
     let base_rate = settings.base_rate.unwrap_or(rate);
     calibration.shift(rate, base_rate);
-    let threshold = sigmoid(logit(figures.best_threshold) + logit(base_rate) - logit(rate));
+    let shift = logit(base_rate) - logit(rate);
+    let shifted: Vec<f64> = logits.iter().map(|z| sigmoid(z + shift)).collect();
     Calibrated {
         calibration,
-        threshold: threshold as f32,
+        threshold: best_threshold(&shifted, evidence, base_rate) as f32,
         base_rate: base_rate as f32,
         auc: figures.roc_auc.unwrap_or(0.5) as f32,
     }
+}
+
+/// The threshold of the best F1 among comments of which a share `base_rate` has the label. The rows' own shares differ by source and
+/// from that, so rows of either class are weighted to it.
+fn best_threshold(probabilities: &[f64], evidence: &Evidence<'_>, base_rate: f64) -> f64 {
+    let weight = |of: bool| -> f64 {
+        evidence.truth.iter().zip(evidence.weights).filter(|(t, _)| **t == of).map(|(_, w)| f64::from(*w)).sum()
+    };
+    let (positive, negative) = (base_rate / weight(true), (1.0 - base_rate) / weight(false));
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    let (mut hits, mut flagged, mut best) = (0.0, 0.0, (0.0, 0.5));
+    for (i, &row) in order.iter().enumerate() {
+        let w = f64::from(evidence.weights[row]);
+        if evidence.truth[row] {
+            hits += w * positive;
+            flagged += w * positive;
+        } else {
+            flagged += w * negative;
+        }
+        let is_last_of_tie = order.get(i + 1).is_none_or(|&next| probabilities[next] < probabilities[row]);
+        let f1 = 2.0 * hits / (flagged + base_rate);
+        if is_last_of_tie && f1 > best.0 {
+            best = (f1, probabilities[row]);
+        }
+    }
+    best.1
 }
 
 /// The logits of all rows.

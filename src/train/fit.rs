@@ -67,9 +67,10 @@ pub fn train(
     let plan = Plan::of(&data, recipe, watch)?;
     let mut run = Run { recipe, settings, data: &data, watch, stop, done: 1, of: plan.steps() + 3 };
     run.step("words and subwords")?;
-    let (shared, vectors, factors, scale) = run.share(vectors)?;
+    let (mut shared, vectors, factors, scale) = run.share(vectors)?;
+    let first_stage = run.first_stage(&plan, &mut shared)?;
     let mut heads: Vec<Head> = Vec::new();
-    let labels = run.labels(&plan, &shared, vectors.as_ref(), &mut heads)?;
+    let labels = run.labels(&plan, &first_stage, &shared, vectors.as_ref(), &mut heads)?;
     let parent = run.parent(&shared, vectors.as_ref(), &mut heads)?;
     let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
     run.step("folding")?;
@@ -104,6 +105,8 @@ struct Plan<'a> {
     reply: bool,
     stance: bool,
     own_targets: Vec<&'a str>,
+    /// Source and label of every first-stage head.
+    first_stage: Vec<&'a (usize, String)>,
 }
 
 impl<'a> Plan<'a> {
@@ -139,6 +142,7 @@ impl<'a> Plan<'a> {
             reply: enough(&data.reply, "stance toward the parent"),
             stance: enough(&data.stance, "stance toward targets"),
             own_targets: own_targets(data, fewest),
+            first_stage: if recipe.settings.stack { first_stage(data, fewest) } else { Vec::new() },
         };
         if plan.labels.is_empty() && !plan.reply && !plan.stance {
             return Err(Error::settings(
@@ -149,7 +153,10 @@ impl<'a> Plan<'a> {
     }
 
     fn steps(&self) -> usize {
-        self.labels.len() + usize::from(self.reply) + usize::from(self.stance) * (1 + self.own_targets.len())
+        self.first_stage.len()
+            + self.labels.len()
+            + usize::from(self.reply)
+            + usize::from(self.stance) * (1 + self.own_targets.len())
     }
 }
 
@@ -170,6 +177,15 @@ fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
         .filter(|(_, n)| n.iter().filter(|n| **n >= fewest).count() >= 2)
         .map(|(target, _)| target)
         .collect()
+}
+
+/// Sources' labels with enough rows of either class.
+fn first_stage(data: &Gathered, fewest: usize) -> Vec<&(usize, String)> {
+    let enough = |rows: &LabelRows| {
+        let positives = rows.targets.iter().filter(|t| **t >= 0.5).count();
+        positives.min(rows.targets.len() - positives) >= fewest
+    };
+    data.by_source.iter().filter(|(_, rows)| enough(rows)).map(|(name, _)| name).collect()
 }
 
 struct Run<'a> {
@@ -230,42 +246,82 @@ impl Run<'_> {
             folds: data.groups.iter().map(|g| fold(g, self.settings.seed, self.settings.folds)).collect(),
             sources: data.sources.clone(),
             source_count: data.source_weights.len(),
+            stack: Vec::new(),
             vocabulary,
         };
         Ok((shared, vectors, factors, scale))
     }
 
-    /// Weights of rows: by source, and by class where classes are to count alike; their mean is 1.
-    fn weights(&self, rows: &[u32], targets: &[f32], balanced: bool) -> Vec<f32> {
+    /// Weights of rows by source; their mean is 1.
+    fn weights(&self, rows: &[u32]) -> Vec<f32> {
         let mut sizes = vec![0usize; self.data.source_weights.len()];
         rows.iter().for_each(|&r| sizes[self.data.sources[r as usize]] += 1);
-        let positives: f64 = targets.iter().map(|&t| f64::from(t)).sum();
-        let share = (positives / targets.len().max(1) as f64).clamp(1e-6, 1.0 - 1e-6);
-        let weight = |row: u32, target: f32| {
+        let weight = |row: u32| {
             let source = self.data.sources[row as usize];
-            let by_source =
-                self.data.source_weights[source] * (sizes[source] as f64).powf(self.settings.source_power - 1.0);
-            let by_class = if balanced { if target >= 0.5 { 0.5 / share } else { 0.5 / (1.0 - share) } } else { 1.0 };
-            by_source * by_class
+            self.data.source_weights[source] * (sizes[source] as f64).powf(self.settings.source_power - 1.0)
         };
-        let weights: Vec<f64> = rows.iter().zip(targets).map(|(&r, &t)| weight(r, t)).collect();
+        let weights: Vec<f64> = rows.iter().map(|&r| weight(r)).collect();
         let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
         weights.into_iter().map(|w| (w / mean.max(f64::MIN_POSITIVE)) as f32).collect()
     }
 
+    /// Weights by source, and so that within each source all classes count alike: else what tells the sources apart would pass for
+    /// what tells the classes apart, where their mixture differs.
+    fn class_weights(&self, rows: &[u32], truth: &[usize], classes: usize) -> Vec<f32> {
+        let mut weights = self.weights(rows);
+        let mut totals = vec![vec![0.0f32; classes]; self.data.source_weights.len()];
+        let source = |row: u32| self.data.sources[row as usize];
+        for ((&row, &class), &w) in rows.iter().zip(truth).zip(&weights) {
+            totals[source(row)][class] += w;
+        }
+        for ((&row, &class), w) in rows.iter().zip(truth).zip(&mut weights) {
+            let of_source = &totals[source(row)];
+            let present = of_source.iter().filter(|t| **t > 0.0).count() as f32;
+            *w *= of_source.iter().sum::<f32>() / (present * of_source[class]);
+        }
+        weights
+    }
+
     /// Fits one head; `task` comes without row weights.
     fn fit(&self, shared: &Shared, what: &str, task: Task<'_>, balanced: bool) -> Result<Head> {
-        let weights = self.weights(task.rows, task.targets, balanced);
+        let weights = if balanced {
+            let truth: Vec<usize> = task.targets.iter().map(|t| usize::from(*t >= 0.5)).collect();
+            self.class_weights(task.rows, &truth, 2)
+        } else {
+            self.weights(task.rows)
+        };
         shared.fit(&Task { weights: &weights, ..task }, self.settings, self.stop).map_err(|e| match e.kind() {
             ErrorKind::Interrupted => e,
             _ => Error::settings(format!("{what}: {e}")),
         })
     }
 
+    /// Fits the first-stage heads, one a source and label.
+    fn first_stage<'p>(&mut self, plan: &Plan<'p>, shared: &mut Shared) -> Result<Vec<&'p (usize, String)>> {
+        for key in &plan.first_stage {
+            let (source, name) = key;
+            self.step(&format!("{name} of source {}", source + 1))?;
+            let rows = &self.data.by_source[*key];
+            let weights = vec![1.0; rows.rows.len()];
+            let task = Task {
+                rows: &rows.rows,
+                targets: &rows.targets,
+                weights: &weights,
+                blocks: Blocks::Text,
+                l2: self.settings.l2,
+                stack: &[],
+            };
+            let stacked = shared.fit_first_stage(&task, self.settings, self.stop)?;
+            shared.stack.push(stacked);
+        }
+        Ok(plan.first_stage.clone())
+    }
+
     /// Fits the labels, one column each.
     fn labels(
         &mut self,
         plan: &Plan<'_>,
+        first_stage: &[&(usize, String)],
         shared: &Shared,
         vectors: Option<&Vectors>,
         heads: &mut Vec<Head>,
@@ -276,7 +332,18 @@ impl Run<'_> {
             self.step(name)?;
             let settings = self.recipe.labels.get(*name).unwrap_or(&default);
             let l2 = settings.l2.unwrap_or(self.settings.l2);
-            let task = Task { rows: &rows.rows, targets: &rows.targets, weights: &[], blocks: Blocks::Text, l2 };
+            // A first-stage head of the very rows and label would only repeat the head's own words.
+            let own = self.data.teachers.get(*name);
+            let stack: Vec<usize> =
+                (0..first_stage.len()).filter(|&k| own.is_none_or(|own| !own.contains(first_stage[k]))).collect();
+            let task = Task {
+                rows: &rows.rows,
+                targets: &rows.targets,
+                weights: &[],
+                blocks: Blocks::Text,
+                l2,
+                stack: &stack,
+            };
             let head = self.fit(shared, name, task, self.settings.balanced)?;
             let truth: Vec<bool> = rows.targets.iter().map(|t| *t >= 0.5).collect();
             let wants_relation = label::find(name).is_some_and(|l| l.context == Context::Relation);
@@ -289,6 +356,7 @@ impl Run<'_> {
                     .map(|&r| windows(shared.texts[r as usize].types.len()).len())
                     .collect::<Vec<_>>(),
                 truth: &truth,
+                weights: &self.weights(&rows.rows),
                 folds: &rows.rows.iter().map(|&r| shared.folds[r as usize]).collect::<Vec<_>>(),
                 relations: &if wants_relation { self.relations(&rows.rows, vectors) } else { vec![None; truth.len()] },
             };
@@ -319,7 +387,7 @@ impl Run<'_> {
                 let (mut own, mut theirs) = (Words::default(), Words::default());
                 own.read(&Clean::new(text), &quoted);
                 theirs.read(&Clean::new(parent), &quotes::find(parent, None, &[]));
-                Some(relation::of(&own, &theirs, self.data.parent_is_root[row], !quoted.is_empty(), vectors))
+                Some(relation::of(&own, &theirs, !quoted.is_empty(), vectors))
             })
             .collect()
     }
@@ -337,7 +405,14 @@ impl Run<'_> {
         let mut logits = Vec::new();
         for (class, name) in rows.classes.iter().enumerate() {
             let targets: Vec<f32> = rows.truth.iter().map(|&t| if t == class { 1.0 } else { 0.0 }).collect();
-            let task = Task { rows: &rows.rows, targets: &targets, weights: &[], blocks, l2: self.settings.l2_stance };
+            let task = Task {
+                rows: &rows.rows,
+                targets: &targets,
+                weights: &[],
+                blocks,
+                l2: self.settings.l2_stance,
+                stack: &[],
+            };
             let head = self.fit(shared, &format!("{what}, {name}"), task, true)?;
             logits.push(head.out_of_fold.clone());
             heads.push(head);
@@ -364,9 +439,9 @@ impl Run<'_> {
             .rows
             .iter()
             .enumerate()
-            .map(|(i, &row)| {
+            .map(|(i, _)| {
                 let z: Vec<f32> = logits.iter().map(|z| z[i] as f32).collect();
-                parent_inputs(&z, &relations[i].unwrap_or([0.0; relation::COUNT]), &shared.styles[row as usize])
+                parent_inputs(&z, &relations[i].unwrap_or([0.0; relation::COUNT]))
             })
             .collect();
         let (step, macro_f1) = self.step_of(shared, rows, &inputs)?;
@@ -420,10 +495,12 @@ impl Run<'_> {
     /// The multinomial step over dense inputs, and its macro-F1 on folds that it was not fitted on.
     fn step_of(&self, shared: &Shared, rows: &ClassRows, inputs: &[Vec<f32>]) -> Result<(Multinomial, f32)> {
         let width = inputs.first().map_or(0, Vec::len);
+        let weights = self.class_weights(&rows.rows, &rows.truth, rows.classes.len());
         let fit = |places: &[usize]| {
             let matrix = Array2::from_shape_fn((places.len(), width), |(r, c)| f64::from(inputs[places[r]][c]));
             let truth: Vec<usize> = places.iter().map(|&i| rows.truth[i]).collect();
-            Multinomial::fit(&rows.classes, &matrix, &truth, STEP_ALPHA)
+            let weights: Vec<f32> = places.iter().map(|&i| weights[i]).collect();
+            Multinomial::fit(&rows.classes, &matrix, &truth, &weights, STEP_ALPHA)
         };
         let mut predicted = vec![0; rows.truth.len()];
         for fold in 0..self.settings.folds {

@@ -43,8 +43,6 @@ pub struct Gathered {
     pub texts: Vec<String>,
     /// The text that each answers.
     pub parents: Vec<Option<String>>,
-    /// Whether that text opens its thread, as far as known.
-    pub parent_is_root: Vec<bool>,
     /// What must stay in one fold.
     pub groups: Vec<String>,
     /// The source of each text.
@@ -55,6 +53,10 @@ pub struct Gathered {
     pub notes: Vec<SourceNote>,
     /// By label.
     pub labels: BTreeMap<String, LabelRows>,
+    /// By source and its own label, for first-stage heads.
+    pub by_source: BTreeMap<(usize, String), LabelRows>,
+    /// By label, the sources and their labels that teach it.
+    pub teachers: BTreeMap<String, BTreeSet<(usize, String)>>,
     /// Stance toward the parent.
     pub reply: ClassRows,
     /// Stance toward targets.
@@ -74,6 +76,9 @@ pub fn read_file(
     mut each: impl FnMut(Labelled, &Row),
 ) -> Result<()> {
     let source = bytes::Source::open(Some(path))?;
+    if source.head().trim().is_empty() {
+        return Err(Error::input(path.display(), "empty: no labelled rows"));
+    }
     let format = rows::detect(source.name(), source.head());
     if format == Format::Page {
         return Err(Error::input(
@@ -143,6 +148,7 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
         read_file(&source.path, options, &mut |row| bad(&source.path, row), |row, _| rows.push(row))?;
         answer_parents(&mut rows);
         check_mapping(source, &rows)?;
+        out.note_teachers(source, number, &rows);
         out.notes.push(SourceNote {
             name: corpus,
             licence: source.licence.clone(),
@@ -190,6 +196,18 @@ fn check_mapping(source: &Source, rows: &[Labelled]) -> Result<()> {
 }
 
 impl Gathered {
+    fn note_teachers(&mut self, source: &Source, number: usize, rows: &[Labelled]) {
+        let mut note = |ours: &str, theirs: &str| {
+            self.teachers.entry(ours.to_owned()).or_default().insert((number, theirs.to_owned()));
+        };
+        match &source.labels {
+            Some(mapping) => {
+                mapping.iter().for_each(|(ours, from)| from.names().iter().for_each(|theirs| note(ours, theirs)))
+            }
+            None => rows.iter().flat_map(|r| &r.labels).for_each(|(name, _)| note(name, name)),
+        }
+    }
+
     fn push(
         &mut self,
         row: Labelled,
@@ -201,10 +219,16 @@ impl Gathered {
     ) {
         let at = self.texts.len() as u32;
         let labels = mapped(&row.labels, source);
+        let theirs = row.labels.clone();
         let reply_stance = row.reply_stance.filter(|_| source.reply_stance && row.row.parent_text.is_some());
         let stances = if source.stance { row.stances } else { Vec::new() };
-        if labels.is_empty() && reply_stance.is_none() && stances.is_empty() {
+        if theirs.is_empty() && reply_stance.is_none() && stances.is_empty() {
             return;
+        }
+        for (name, target) in theirs {
+            let rows = self.by_source.entry((number, name)).or_default();
+            rows.rows.push(at);
+            rows.targets.push(target);
         }
         for (name, target) in labels {
             let rows = self.labels.entry(name).or_default();
@@ -223,7 +247,6 @@ impl Gathered {
         };
         self.groups.push(group);
         self.texts.push(comment.text);
-        self.parent_is_root.push(row.row.stated.parent_id.is_none());
         self.parents.push(row.row.parent_text);
         self.sources.push(number);
     }

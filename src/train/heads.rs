@@ -1,6 +1,5 @@
 //! Fitting one head: its design matrix, out-of-fold logits, and its weights under the names of the whole vocabulary.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -40,6 +39,18 @@ pub struct Shared {
     pub sources: Vec<usize>,
     /// How many sources there are.
     pub source_count: usize,
+    /// First-stage heads; none until they are fitted.
+    pub stack: Vec<Stacked>,
+}
+
+/// A first-stage head and what it says of every text: its out-of-fold logits where it was fitted, else those of the whole fit.
+pub struct Stacked {
+    /// The head.
+    pub head: Head,
+    /// Logits of whole texts.
+    pub whole: Vec<f32>,
+    /// Logits of the windows of long texts, by text.
+    pub windows: Vec<Box<[f32]>>,
 }
 
 /// Which features a head uses beside words and pairs.
@@ -64,6 +75,8 @@ pub struct Task<'a> {
     pub blocks: Blocks,
     /// L2 strength.
     pub l2: f64,
+    /// First-stage heads whose logits are further inputs, by number.
+    pub stack: &'a [usize],
 }
 
 /// A fitted head. Weights stand under the numbers of the whole vocabulary.
@@ -81,6 +94,8 @@ pub struct Head {
     pub starts: Vec<f32>,
     /// The intercept, with the source indicators at their mean.
     pub bias: f32,
+    /// One weight a first-stage head of the task; folded into the others by [`Shared::fit`].
+    stack: Vec<f32>,
     /// Out-of-fold logits of the task's rows.
     pub out_of_fold: Vec<f64>,
     /// The same of their highest windows.
@@ -89,13 +104,16 @@ pub struct Head {
 
 /// What a start feature counts.
 const START_STRENGTH: f32 = 0.3;
+/// What a first-stage logit counts once it has the spread 1.
+const STACK_STRENGTH: f64 = 0.12;
 
 /// A design matrix and the numbers its columns have in the whole vocabulary.
 struct Matrix {
     design: Design,
-    words: Vec<u32>,
     types: Vec<u32>,
     direct: Vec<u32>,
+    /// Mean and spread of each first-stage head over the task's rows.
+    moments: Vec<(f64, f64)>,
 }
 
 /// Where the direct features begin: style, sources, start features, pairs.
@@ -103,6 +121,7 @@ struct Direct {
     sources: usize,
     starts: usize,
     pairs: usize,
+    stack: usize,
     width: usize,
 }
 
@@ -111,11 +130,14 @@ impl Shared {
         let sources = style::COUNT;
         let starts = sources + self.source_count;
         let pairs = starts + self.start_names.len();
-        Direct { sources, starts, pairs, width: pairs + self.vocabulary.pair_names.len() }
+        let stack = pairs + self.vocabulary.pair_names.len();
+        Direct { sources, starts, pairs, stack, width: stack + self.stack.len() }
     }
 
-    fn matrix(&self, rows: &[u32], blocks: Blocks) -> Matrix {
+    fn matrix(&self, task: &Task<'_>) -> Matrix {
+        let Task { rows, blocks, .. } = *task;
         let place = self.direct();
+        let moments: Vec<(f64, f64)> = task.stack.iter().map(|&k| moments(&self.stack[k].whole, rows)).collect();
         let mut words = Rows::new(self.vocabulary.len());
         let mut direct = Rows::new(place.width);
         let mut counts: Vec<u32> = Vec::new();
@@ -130,7 +152,11 @@ impl Shared {
             match blocks {
                 Blocks::Text => {
                     let style = self.styles[row as usize].iter().enumerate().map(|(i, &v)| (i as u32, v));
-                    direct.push(style.chain(std::iter::once(source)).chain(pairs));
+                    let stack = task.stack.iter().zip(&moments).map(|(&k, (mean, deviation))| {
+                        let z = (f64::from(self.stack[k].whole[row as usize]) - mean) / deviation * STACK_STRENGTH;
+                        ((place.stack + k) as u32, z as f32)
+                    });
+                    direct.push(style.chain(std::iter::once(source)).chain(pairs).chain(stack));
                 }
                 Blocks::Reply => {
                     let starts = self.starts[row as usize].iter().map(|&id| (place.starts as u32 + id, START_STRENGTH));
@@ -156,15 +182,45 @@ impl Shared {
         let (direct, direct_columns) = direct.compacted();
         Matrix {
             design: Design::new(words, types, vectors, direct),
-            words: kept,
             types: type_columns,
             direct: direct_columns,
+            moments,
         }
     }
 
     /// Fits a head: out of fold on every fold but one, then on all rows, starting from the mean of the others.
     pub fn fit(&self, task: &Task<'_>, settings: &Settings, stop: &Arc<AtomicBool>) -> Result<Head> {
-        let matrix = self.matrix(task.rows, task.blocks);
+        let (head, logits) = self.fit_and_predict(task, settings, stop)?;
+        Ok(Head {
+            out_of_fold: logits.iter().map(|z| z.whole.into()).collect(),
+            out_of_fold_highest: logits
+                .iter()
+                .map(|z| z.windows.iter().copied().reduce(f32::max).unwrap_or(z.whole).into())
+                .collect(),
+            ..self.unstacked(head, task.stack)
+        })
+    }
+
+    /// Fits a first-stage head and lets it say what it thinks of every text.
+    pub fn fit_first_stage(&self, task: &Task<'_>, settings: &Settings, stop: &Arc<AtomicBool>) -> Result<Stacked> {
+        let (head, own) = self.fit_and_predict(task, settings, stop)?;
+        let words = self.folded(&head);
+        let rows: Vec<u32> = (0..self.texts.len() as u32).collect();
+        let mut logits: Vec<TextLogits> = rows.par_iter().map(|&row| self.logits(row, &head, &words, task)).collect();
+        for (&row, z) in task.rows.iter().zip(own) {
+            logits[row as usize] = z;
+        }
+        let whole = logits.iter().map(|z| z.whole).collect();
+        Ok(Stacked { head, whole, windows: logits.into_iter().map(|z| z.windows).collect() })
+    }
+
+    fn fit_and_predict(
+        &self,
+        task: &Task<'_>,
+        settings: &Settings,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(Head, Vec<TextLogits>)> {
+        let matrix = self.matrix(task);
         let folds: Vec<usize> = task.rows.iter().map(|&r| self.folds[r as usize]).collect();
         let fitted: Vec<Vec<f64>> = (0..settings.folds)
             .into_par_iter()
@@ -173,21 +229,47 @@ impl Shared {
                 self.parameters(&matrix, task, weights, None, settings, stop)
             })
             .collect::<Result<_>>()?;
-
-        let mut out_of_fold = vec![0.0; task.rows.len()];
-        let mut highest = vec![0.0; task.rows.len()];
+        let mut out_of_fold = vec![TextLogits::default(); task.rows.len()];
         for (fold, parameters) in fitted.iter().enumerate() {
             let head = self.head(&matrix, task, parameters);
-            let words = matrix.design.fold(&parameters[..matrix.design.width()]);
-            let words: HashMap<u32, f32> = matrix.words.iter().zip(words).map(|(&id, f)| (id, f as f32)).collect();
+            let words = self.folded(&head);
             for (i, &row) in task.rows.iter().enumerate().filter(|(i, _)| folds[*i] == fold) {
-                (out_of_fold[i], highest[i]) = self.logits(row, &head, &words, task.blocks);
+                out_of_fold[i] = self.logits(row, &head, &words, task);
             }
         }
         let n = fitted.len() as f64;
         let mean = (0..=matrix.design.width()).map(|i| fitted.iter().map(|p| p[i]).sum::<f64>() / n).collect();
         let parameters = self.parameters(&matrix, task, task.weights.to_vec(), Some(mean), settings, stop)?;
-        Ok(Head { out_of_fold, out_of_fold_highest: highest, ..self.head(&matrix, task, &parameters) })
+        Ok((self.head(&matrix, task, &parameters), out_of_fold))
+    }
+
+    /// The folded word table of one head: a number a word type.
+    fn folded(&self, head: &Head) -> Vec<f32> {
+        (0..self.types.len())
+            .into_par_iter()
+            .map(|id| {
+                let own: f32 = self.types.row(id).map(|(column, value)| head.types[column] * value).sum();
+                own + self.vectors.row(id).iter().zip(&head.vector).map(|(e, g)| e * g).sum::<f32>()
+            })
+            .collect()
+    }
+
+    /// A head whose first-stage inputs are folded in: each is linear in the same features, so its weights just add up.
+    fn unstacked(&self, mut head: Head, stack: &[usize]) -> Head {
+        let weights = std::mem::take(&mut head.stack);
+        for (&k, a) in stack.iter().zip(weights) {
+            let first = &self.stack[k].head;
+            let add = |to: &mut Vec<f32>, from: &[f32]| {
+                to.resize(to.len().max(from.len()), 0.0);
+                to.iter_mut().zip(from).for_each(|(to, from)| *to += a * from);
+            };
+            add(&mut head.types, &first.types);
+            add(&mut head.vector, &first.vector);
+            add(&mut head.style, &first.style);
+            add(&mut head.pairs, &first.pairs);
+            head.bias += a * first.bias;
+        }
+        head
     }
 
     fn parameters(
@@ -233,6 +315,7 @@ impl Shared {
         }
         head.vector = on_vectors.iter().map(|&w| w as f32).collect();
         let mut of_source = vec![0.0; self.source_count];
+        let mut of_stack = Vec::new();
         for (&column, &w) in matrix.direct.iter().zip(rest) {
             let column = column as usize;
             if column < place.sources {
@@ -241,6 +324,8 @@ impl Shared {
                 of_source[column - place.sources] = w;
             } else if column < place.pairs {
                 head.starts[column - place.starts] = w as f32 * START_STRENGTH;
+            } else if column >= place.stack {
+                of_stack.push(w);
             } else {
                 head.pairs[column - place.pairs] = w as f32 * self.vocabulary.pair_idf[column - place.pairs];
             }
@@ -248,30 +333,57 @@ impl Shared {
         let total: f64 = task.weights.iter().map(|&w| f64::from(w)).sum();
         let by_source: f64 =
             task.rows.iter().zip(task.weights).map(|(&r, &w)| f64::from(w) * of_source[self.sources[r as usize]]).sum();
-        head.bias = (parameters.last().copied().unwrap_or_default() + by_source / total.max(f64::MIN_POSITIVE)) as f32;
+        let mut bias = parameters.last().copied().unwrap_or_default() + by_source / total.max(f64::MIN_POSITIVE);
+        // Back from standardised first-stage logits to the logits themselves.
+        for (w, (mean, deviation)) in of_stack.into_iter().zip(&matrix.moments) {
+            let a = w * STACK_STRENGTH / deviation;
+            bias -= a * mean;
+            head.stack.push(a as f32);
+        }
+        head.bias = bias as f32;
         head
     }
 
-    /// The logit of a text and that of its highest window.
-    fn logits(&self, row: u32, head: &Head, words: &HashMap<u32, f32>, blocks: Blocks) -> (f64, f64) {
+    /// The logits of a text and of its windows, by the folded words of a head.
+    fn logits(&self, row: u32, head: &Head, words: &[f32], task: &Task<'_>) -> TextLogits {
         let text = &self.texts[row as usize];
-        let base = match blocks {
-            Blocks::Text => self.styles[row as usize].iter().zip(&head.style).map(|(v, w)| v * w).sum::<f32>(),
-            Blocks::Reply => self.starts[row as usize].iter().map(|&id| head.starts[id as usize]).sum(),
-        } + head.bias;
-        let word = |i: usize| words.get(&text.types[i]).copied().unwrap_or_default();
+        let base = head.bias
+            + match task.blocks {
+                Blocks::Text => self.styles[row as usize].iter().zip(&head.style).map(|(v, w)| v * w).sum::<f32>(),
+                Blocks::Reply => self.starts[row as usize].iter().map(|&id| head.starts[id as usize]).sum(),
+            };
         let pair = |i: usize| head.pairs.get(text.pairs[i] as usize).copied().unwrap_or_default();
         let logit = |range: Range<usize>| {
             let pairs: f32 = (range.start..range.end.saturating_sub(1)).map(pair).sum();
             let n = range.len().max(1) as f32;
-            f64::from(base + (range.map(word).sum::<f32>() + pairs) / n.sqrt())
+            base + (range.map(|i| words[text.types[i] as usize]).sum::<f32>() + pairs) / n.sqrt()
+        };
+        let first = |of: &dyn Fn(&Stacked) -> f32| -> f32 {
+            task.stack.iter().zip(&head.stack).map(|(&k, a)| a * of(&self.stack[k])).sum()
         };
         let n = text.types.len();
-        let whole = logit(0..n);
+        let whole = logit(0..n) + first(&|s| s.whole[row as usize]);
         let windows = windows(n);
-        let highest = if windows.len() == 1 { whole } else { windows.into_iter().map(logit).fold(f64::MIN, f64::max) };
-        (whole, highest)
+        let windows = if windows.len() == 1 { Vec::new() } else { windows };
+        let of_window = |(w, range)| logit(range) + first(&|s| s.windows[row as usize][w]);
+        TextLogits { whole, windows: windows.into_iter().enumerate().map(of_window).collect() }
     }
+}
+
+/// What a head says of a text and, if it is long, of its windows.
+#[derive(Debug, Clone, Default)]
+struct TextLogits {
+    whole: f32,
+    windows: Box<[f32]>,
+}
+
+/// Mean and standard deviation (1 where it is 0) of the values of some rows.
+fn moments(values: &[f32], rows: &[u32]) -> (f64, f64) {
+    let n = rows.len().max(1) as f64;
+    let value = |&row: &u32| f64::from(values[row as usize]);
+    let mean = rows.iter().map(value).sum::<f64>() / n;
+    let deviation = (rows.iter().map(|r| (value(r) - mean).powi(2)).sum::<f64>() / n).sqrt();
+    (mean, if deviation > 1e-9 { deviation } else { 1.0 })
 }
 
 /// Distinct numbers and how often each occurs.

@@ -68,6 +68,9 @@ pub struct Settings {
     pub source_power: f64,
     /// Count both classes of a label alike.
     pub balanced: bool,
+    /// Fit one head a source and label first, and give their logits to the heads of the model as further inputs (stacking). They
+    /// fold into the same tables. Worth it with several sources.
+    pub stack: bool,
     /// Fewest rows of either class for a label to get a head.
     pub min_rows: usize,
     /// Most iterations of one fit.
@@ -94,9 +97,10 @@ impl Default for Settings {
             folds: 4,
             l2: 4.0,
             l2_sources: 0.1,
-            l2_stance: 10.0,
+            l2_stance: 3.0,
             source_power: 0.5,
             balanced: false,
+            stack: false,
             min_rows: 60,
             max_iterations: 1000,
             tolerance: 2e-5,

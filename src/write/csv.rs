@@ -28,7 +28,8 @@ impl Csv {
         for target in &shape.targets {
             header.extend(shape.target.iter().map(|class| format!("stance_{target}_{class}")));
         }
-        if shape.targets.is_empty() && !shape.target.is_empty() {
+        // A row may name a target of its own.
+        if !shape.target.is_empty() {
             header.push("target".into());
             header.extend(shape.target.iter().map(|class| format!("stance_target_{class}")));
         }
@@ -90,8 +91,8 @@ impl ScoreWriter for Csv {
         for target in &self.shape.targets {
             cells.extend(class_cells(&self.shape.target, of_target(target)));
         }
-        if self.shape.targets.is_empty() && !self.shape.target.is_empty() {
-            let own = record.targets.first();
+        if !self.shape.target.is_empty() {
+            let own = record.targets.iter().find(|(name, _)| !self.shape.targets.contains(name));
             cells.push(own.map(|(name, _)| name.clone()).unwrap_or_default());
             cells.extend(class_cells(&self.shape.target, own.map(|(_, classes)| classes)));
         }

@@ -54,6 +54,6 @@ pub struct Output {
 
 impl Output {
     fn error(name: &str, source: std::io::Error) -> crate::error::Error {
-        crate::error::ErrorKind::Io { place: name.to_owned(), source }.into()
+        crate::error::ErrorKind::Io { place: name.to_owned(), cause: source }.into()
     }
 }

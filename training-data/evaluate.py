@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Figures of a model on every mapped corpus with a dev split, beside the engine and scikit-learn trained on that corpus.
+
+usage: evaluate.py DATA --model DIR [--polemic BIN] [--baseline baseline.json] [--engine] [--out evaluation.json]
+
+DATA holds FAMILY/NAME/{train,dev}.jsonl.gz, datasets.toml (family of each corpus) and mapping.toml (product label -> corpus
+labels). Three columns for each pair of product label and corpus label, all on the corpus's dev split:
+  model     the model, as it is
+  engine    `polemic train` with its defaults on the corpus's own train split (--engine; minutes)
+  baseline  scikit-learn's tf-idf logistic regression on the same train split, from baseline.py
+Also stance toward the parent on rumoureval2019_sdqc, and the text written for this project (training-data/test.jsonl).
+Standard library only; nothing is drawn at random but the bootstrap of `polemic evaluate`, which is seeded.
+"""
+import argparse, json, subprocess, sys, tempfile, tomllib
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def pairs(data):
+    """Corpus -> [(product label, corpus label, may be shipped)]."""
+    mapping = tomllib.loads((data / "mapping.toml").read_text())
+    out = {}
+    for product, lists in mapping.items():
+        for kind in ("ship", "local"):
+            for name in lists.get(kind, []):
+                if not product.startswith("stance"):
+                    corpus, label = name.split(".", 1)
+                    out.setdefault(corpus, []).append((product, label, kind == "ship"))
+    return out
+
+
+def evaluate(polemic, model, files, maps):
+    command = [polemic, "evaluate", *map(str, files), "--model", str(model), "--json"]
+    for ours, theirs in maps:
+        command += ["--map", f"{ours}={theirs}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+    return json.loads(done.stdout)["groups"][0]
+
+
+def figures(group, label, against):
+    for row in group["labels"]:
+        if row["label"] == label and (row["against"] or label) == against:
+            f = row["figures"]
+            names = ("n", "positives", "roc_auc", "average_precision", "f1", "threshold", "best_f1", "brier", "ece")
+            out = {name: f[name] for name in names}
+            out["roc_auc_95"] = row["intervals"]["roc_auc"]
+            return out
+    return None
+
+
+def stance(group, name):
+    for row in group["stances"]:
+        if row["name"] == name:
+            f = row["figures"]
+            return {"n": f["n"], "macro_f1": f["macro_f1"], "macro_f1_95": row["intervals"]["macro_f1"], "accuracy": f["accuracy"],
+                    "per_class_f1": {c["class"]: c["f1"] for c in f["per_class"]}}
+    return None
+
+
+def engine_model(polemic, train, labels, stance, folder):
+    """A model of the corpus's own train split, only the labels that are compared."""
+    recipe = folder / "recipe.toml"
+    names = ", ".join(f"{json.dumps(label)} = {json.dumps(label)}" for label in sorted(labels))
+    recipe.write_text(f"[[source]]\npath = {json.dumps(str(train.resolve()))}\nlabels = {{ {names} }}\nstance = false\n"
+                      f"reply_stance = {'true' if stance else 'false'}\n")
+    model = folder / "model"
+    done = subprocess.run([polemic, "train", str(recipe), "-o", str(model)], capture_output=True, text=True)
+    return model if done.returncode == 0 else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--polemic", default="polemic")
+    parser.add_argument("--baseline", type=Path)
+    parser.add_argument("--engine", action="store_true")
+    parser.add_argument("--out", type=Path, default=Path("evaluation.json"))
+    args = parser.parse_args()
+    datasets = tomllib.loads((args.data / "datasets.toml").read_text())
+    manifest = json.loads((args.model / "manifest.json").read_text())
+    have = {label["name"] for label in manifest["labels"]}
+    baseline = {}
+    if args.baseline:
+        baseline = {(row["product"], row["corpus"], row["label"]): row for row in json.loads(args.baseline.read_text())}
+    rows = []
+    for corpus, wanted in pairs(args.data).items():
+        folder = args.data / datasets[corpus]["family"] / corpus
+        train, dev = folder / "train.jsonl.gz", folder / "dev.jsonl.gz"
+        if not dev.exists():
+            continue
+        ours = [(product, label) for product, label, _ in wanted if product in have]
+        of_model = evaluate(args.polemic, args.model, [dev], ours) if ours else {"labels": []}
+        of_engine = {"labels": []}
+        with tempfile.TemporaryDirectory() as work:
+            if args.engine and train.exists():
+                model = engine_model(args.polemic, train, {label for _, label, _ in wanted}, False, Path(work))
+                if model:
+                    of_engine = evaluate(args.polemic, model, [dev], [])
+        for product, label, ship in wanted:
+            row = {"product": product, "corpus": corpus, "label": label, "in_training": ship}
+            row["model"] = figures(of_model, product, label) if product in have else None
+            row["engine"] = figures(of_engine, label, label)
+            base = baseline.get((product, corpus, label))
+            keep = ("protocol", "n", "positives", "roc_auc", "average_precision", "f1", "f1_tuned", "best_f1", "brier")
+            row["baseline"] = base and {k: base[k] for k in keep if k in base}
+            if row["model"] or row["engine"] or row["baseline"]:
+                rows.append(row)
+                print(corpus, product, label, *(f"{c} {row[c]['roc_auc']:.3f}" for c in ("model", "engine", "baseline") if row[c]), flush=True)
+    replies = args.data / "stance" / "rumoureval2019_sdqc"
+    stances = {"corpus": "rumoureval2019_sdqc", "model": stance(evaluate(args.polemic, args.model, [replies / "dev.jsonl.gz"], []), "parent")}
+    if args.engine:
+        with tempfile.TemporaryDirectory() as work:
+            model = engine_model(args.polemic, replies / "train.jsonl.gz", set(), True, Path(work))
+            stances["engine"] = stance(evaluate(args.polemic, model, [replies / "dev.jsonl.gz"], []), "parent")
+    base = [row for row in baseline.values() if row.get("corpus") == "rumoureval2019_sdqc"]
+    stances["baseline"] = base and {k: base[0][k] for k in base[0] if k in ("protocol", "n", "macro_f1", "accuracy", "f1_per_class")}
+    own = evaluate(args.polemic, args.model, [HERE / "test.jsonl"], [])
+    out = {
+        "model": f"{manifest['name']}@{manifest['version']}",
+        "split": "dev",
+        "command": "python3 training-data/evaluate.py DATA --model MODEL --engine --baseline baseline.json",
+        "columns": {
+            "model": "the published model; zero-shot where in_training is false",
+            "engine": "polemic train with its defaults on the corpus's own train split; weights not published",
+            "baseline": "scikit-learn tf-idf (1-2 grams) logistic regression on the same train split",
+        },
+        "labels": rows,
+        "stance_parent": stances,
+        "own_text": {
+            "note": "text written and labelled by ourselves (training-data/test.jsonl): not an independent measurement",
+            "labels": {row["label"]: figures(own, row["label"], row["label"]) for row in own["labels"]},
+            "stance_parent": stance(own, "parent"),
+        },
+    }
+    args.out.write_text(json.dumps(out, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
