@@ -128,19 +128,20 @@ impl Thread {
     pub fn name_by_position(&mut self) {
         let mut children = vec![0usize; self.comments.len()];
         let mut roots = 0;
-        let mut positions: Vec<String> = Vec::with_capacity(self.comments.len());
+        // Each comment's number among its siblings. Whole positions are put together only for those that need one: in a thread of
+        // 100,000 levels they would fill the memory.
+        let mut numbers: Vec<usize> = Vec::with_capacity(self.comments.len());
         for comment in &self.comments {
-            positions.push(if let Some(p) = comment.parent {
-                children[p] += 1;
-                format!("{}.{}", positions[p], children[p])
-            } else {
-                roots += 1;
-                roots.to_string()
-            });
+            let count = comment.parent.map_or(&mut roots, |p| &mut children[p]);
+            *count += 1;
+            numbers.push(*count);
         }
-        for (comment, position) in self.comments.iter_mut().zip(positions) {
-            if comment.id.is_empty() {
-                comment.id = position;
+        for i in 0..self.comments.len() {
+            if self.comments[i].id.is_empty() {
+                let chain = std::iter::successors(Some(i), |&at| self.comments[at].parent);
+                let mut position: Vec<String> = chain.map(|at| numbers[at].to_string()).collect();
+                position.reverse();
+                self.comments[i].id = position.join(".");
             }
         }
     }

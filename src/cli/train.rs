@@ -64,6 +64,8 @@ pub struct Args {
 pub fn run(mut args: Args) -> Result<ExitCode> {
     super::common::use_threads(args.threads)?;
     let started = Instant::now();
+    // Said before the work of hours, not after it.
+    file::check_place(&args.output)?;
     let recipe = recipe(&mut args)?;
     let vectors = vectors(&recipe)?;
     let stop = Arc::new(AtomicBool::new(false));

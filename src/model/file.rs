@@ -33,25 +33,27 @@ impl Model {
     /// Writes the model as the folder `path`, replacing a model that is there. Other files (`recipe.toml`, `CARD.md`) come by name.
     /// The folder is complete or, after a failure, as it was.
     pub fn save(&self, path: &Path, others: &[(&str, String)]) -> Result<()> {
+        check_place(path)?;
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
-        if path.exists() && !path.join(MANIFEST).exists() && fs::read_dir(path).is_ok_and(|mut d| d.next().is_some()) {
-            return Err(Error::input(
-                path.display(),
-                "this folder holds something that is no model: name another with -o",
-            ));
-        }
         let new = tempfile::Builder::new().prefix(".polemic-").tempdir_in(parent).map_err(|e| Error::io(parent, e))?;
         self.write_files(new.path(), others)?;
-        let new = new.keep();
         let put = || -> std::io::Result<()> {
-            if path.exists() {
-                // Rename aside, rename in, then delete: no moment without a whole model under one of the two names.
-                let old = tempfile::Builder::new().prefix(".polemic-old-").tempdir_in(parent)?;
-                fs::rename(path, old.path().join("model"))?;
+            if !path.exists() {
+                return fs::rename(new.path(), path);
             }
-            fs::rename(&new, path)
+            // Rename aside, rename in, then delete: no moment without a whole model under one of the two names.
+            let old = tempfile::Builder::new().prefix(".polemic-old-").tempdir_in(parent)?;
+            let aside = old.path().join("model");
+            fs::rename(path, &aside)?;
+            fs::rename(new.path(), path).inspect_err(|_| {
+                // Back in its place; should that fail too, it stays aside rather than being deleted with `old`.
+                if fs::rename(&aside, path).is_err() {
+                    let _ = old.keep();
+                }
+            })
         };
+        // What is left of `new` after a failure goes with it; after a success nothing is.
         put().map_err(|e| Error::io(path, e))
     }
 
@@ -137,6 +139,22 @@ impl Model {
         let path = folder.join(MANIFEST);
         Ok(sha256(&fs::read(&path).map_err(|e| Error::io(&path, e))?))
     }
+}
+
+/// Makes sure that a model may be saved as `path`: nothing is there yet, or an empty folder, or a model.
+///
+/// # Errors
+/// A file, or a folder with something else in it.
+pub fn check_place(path: &Path) -> Result<()> {
+    let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if path.file_name().is_none() && path.exists() {
+        return Err(Error::input(path.display(), "a model needs a folder of its own: name it with -o"));
+    }
+    if path.exists() && !path.join(MANIFEST).exists() && !is_empty() {
+        let what = if path.is_dir() { "this folder holds something that is no model" } else { "this is a file" };
+        return Err(Error::input(path.display(), format!("{what}: name another with -o")));
+    }
+    Ok(())
 }
 
 /// Reads the manifest of a model folder.

@@ -33,6 +33,17 @@ impl Multinomial {
             row.iter_mut().zip(&mean).zip(&deviation).for_each(|((v, m), d)| *v = (*v - m) / d);
         }
         let targets: Array1<usize> = repeated.iter().map(|&i| truth[i]).collect();
+        let mut out = Self {
+            classes: classes.to_vec(),
+            weights: vec![vec![0.0; mean.len()]; classes.len()],
+            intercepts: vec![f32::MIN / 2.0; classes.len()],
+        };
+        // linfa-logistic panics without two classes, as where a fold leaves one: then that class is all there is to say.
+        if targets.iter().all(|class| Some(class) == targets.first()) {
+            let only = targets.first().copied();
+            (0..classes.len()).filter(|class| only.is_none_or(|o| o == *class)).for_each(|c| out.intercepts[c] = 0.0);
+            return Ok(out);
+        }
         let fitted = MultiLogisticRegression::default()
             .alpha(alpha)
             .max_iterations(300)
@@ -40,12 +51,6 @@ impl Multinomial {
             .fit(&Dataset::new(rows, targets))
             .map_err(|e| Error::settings(format!("the stance regression could not be fitted: {e}")))?;
 
-        let inputs = mean.len();
-        let mut out = Self {
-            classes: classes.to_vec(),
-            weights: vec![vec![0.0; inputs]; classes.len()],
-            intercepts: vec![f32::MIN / 2.0; classes.len()],
-        };
         for (column, &class) in fitted.classes().iter().enumerate() {
             let mut intercept = fitted.intercept()[column];
             for (input, weight) in fitted.params().column(column).iter().enumerate() {

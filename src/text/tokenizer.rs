@@ -2,6 +2,7 @@
 //!
 //! Schuster & Nakajima 2012; the pieces inside a word carry `##`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainerBuilder};
@@ -13,6 +14,10 @@ use crate::error::{Error, Result};
 const UNKNOWN: &str = "[UNK]";
 /// Pieces of words longer than this are not looked at.
 const LONGEST_WORD: usize = 64;
+/// Most characters that subwords are made of: the commonest ones.
+const ALPHABET: usize = 200;
+/// What begins a piece inside a word.
+const INSIDE: &str = "##";
 
 /// Splits lower-case words into subwords.
 #[derive(Debug, Clone)]
@@ -23,15 +28,22 @@ pub struct Subwords {
 
 impl Subwords {
     /// Learns up to `size` subwords from lower-case words joined by blanks.
-    pub fn train<'a>(texts: impl Iterator<Item = &'a str> + Send, size: usize) -> Result<Self> {
+    pub fn train<'a>(texts: impl Iterator<Item = &'a str> + Clone + Send, size: usize) -> Result<Self> {
+        let alphabet = alphabet(texts.clone());
+        // The trainer numbers characters in the order of a hash map, and breaks ties by number: it learns the same subwords from the
+        // same texts only if every character has its number from the start.
+        let first = std::iter::once(UNKNOWN.to_owned());
+        let inside = alphabet.iter().map(|c| format!("{INSIDE}{c}"));
+        let numbered = first.chain(alphabet.iter().map(char::to_string)).chain(inside);
         let mut trainer = WordPieceTrainerBuilder::new()
             .vocab_size(size)
             .min_frequency(2)
             .show_progress(false)
-            .special_tokens(vec![AddedToken::from(UNKNOWN, true)])
-            .limit_alphabet(200)
+            .special_tokens(numbered.map(|token| AddedToken::from(token, true)).collect())
+            .continuing_subword_prefix(INSIDE.to_owned())
             .build();
-        let split = |text: &str| Ok(text.split(' ').filter(|w| !w.is_empty()).map(str::to_owned).collect());
+        let is_known = |word: &&str| !word.is_empty() && word.chars().all(|c| alphabet.binary_search(&c).is_ok());
+        let split = |text: &str| Ok(text.split(' ').filter(is_known).map(str::to_owned).collect());
         trainer.feed(texts, split).map_err(|e| wrong(&e))?;
         let mut model = WordPiece::builder().unk_token(UNKNOWN.into()).build().map_err(|e| wrong(&e))?;
         trainer.train(&mut model).map_err(|e| wrong(&e))?;
@@ -84,6 +96,21 @@ impl Subwords {
         let tokens = self.tokenizer.get_model().tokenize(word).unwrap_or_default();
         ids.extend(tokens.iter().map(|t| t.id).filter(|id| Some(*id) != self.unknown));
     }
+}
+
+/// The commonest characters of words, in their own order.
+fn alphabet<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<char> {
+    let mut counts: BTreeMap<char, u64> = BTreeMap::new();
+    for c in texts.flat_map(str::chars).filter(|c| *c != ' ') {
+        *counts.entry(c).or_insert(0) += 1;
+    }
+    let mut characters: Vec<(char, u64)> = counts.into_iter().collect();
+    // Stable: of characters as common as each other the first are kept.
+    characters.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    characters.truncate(ALPHABET);
+    let mut characters: Vec<char> = characters.into_iter().map(|(c, _)| c).collect();
+    characters.sort_unstable();
+    characters
 }
 
 fn wrong(error: &tokenizers::Error) -> Error {

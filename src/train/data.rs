@@ -137,8 +137,12 @@ pub fn label_columns<'a>(rows: impl Iterator<Item = &'a Row>, fields: &Fields) -
             if known || PREFIXES.iter().any(|p| column.starts_with(p)) || refused.contains(column) {
                 continue;
             }
-            let fits = value.as_str().and_then(word).is_some_and(|v| (0.0..=1.0).contains(&v));
-            if fits {
+            let number = value.as_str().and_then(word);
+            // A missing number says nothing of the column; if that is a label, `share` refuses the row.
+            if number.is_some_and(f64::is_nan) {
+                continue;
+            }
+            if number.is_some_and(|v| (0.0..=1.0).contains(&v)) {
                 candidates.insert(column.clone());
             } else {
                 candidates.remove(column);

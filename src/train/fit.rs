@@ -111,6 +111,10 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn of(data: &'a Gathered, recipe: &Recipe, watch: &dyn Watch) -> Result<Self> {
+        if let Some(unknown) = recipe.labels.keys().find(|name| !data.labels.contains_key(*name)) {
+            let there = data.labels.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            return Err(Error::settings(format!("[label.{unknown}]: no row has this label; the labels are: {there}")));
+        }
         let mut labels = Vec::new();
         for (name, rows) in &data.labels {
             let positives = rows.targets.iter().filter(|t| **t >= 0.5).count();

@@ -167,16 +167,20 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
 
 /// Gives replies the text of their parent where the file holds the parent but the row does not.
 pub fn answer_parents(rows: &mut [Labelled]) {
-    let wanted: BTreeSet<String> =
-        rows.iter().filter(|r| r.row.parent_text.is_none()).filter_map(|r| r.row.stated.parent_id.clone()).collect();
-    let texts: HashMap<String, String> = rows
-        .iter()
-        .map(|r| &r.row.stated.comment)
-        .filter(|c| wanted.contains(&c.id))
-        .map(|c| (c.id.clone(), c.text.clone()))
-        .collect();
+    // Ids are unique within their thread only.
+    let key = |row: &Labelled, id: &str| (row.row.thread_id.clone(), id.to_owned());
+    let wanted: BTreeSet<_> =
+        rows.iter().filter_map(|r| r.row.stated.parent_id.as_ref().map(|parent| key(r, parent))).collect();
+    let mut texts: HashMap<_, String> = HashMap::new();
+    for row in rows.iter() {
+        let key = key(row, &row.row.stated.comment.id);
+        if wanted.contains(&key) {
+            texts.entry(key).or_insert_with(|| row.row.stated.comment.text.clone());
+        }
+    }
     for row in rows.iter_mut().filter(|r| r.row.parent_text.is_none()) {
-        row.row.parent_text = row.row.stated.parent_id.as_ref().and_then(|p| texts.get(p).cloned());
+        row.row.parent_text =
+            row.row.stated.parent_id.as_ref().and_then(|parent| texts.get(&key(row, parent)).cloned());
     }
 }
 

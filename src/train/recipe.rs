@@ -257,6 +257,10 @@ impl Recipe {
                 "no data to train on: name a file of labelled rows, or a [[source]] in the recipe",
             ));
         }
+        if let Some(source) = self.sources.iter().find(|s| !(s.weight.is_finite() && s.weight > 0.0)) {
+            let name = source.path.display();
+            return Err(Error::settings(format!("source.weight of {name} must be above 0, not {}", source.weight)));
+        }
         if let Err(error) = semver::Version::parse(&self.model.version) {
             return Err(Error::settings(format!("model.version `{}` is no version: {error}", self.model.version)));
         }
