@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Figures of a model on every mapped corpus with a dev split, beside the engine and scikit-learn trained on that corpus.
 
-usage: evaluate.py DATA --model DIR [--polemic BIN] [--baseline baseline.json] [--engine] [--out evaluation.json]
+usage: evaluate.py DATA --model DIR [--polemic BIN] [--baseline baseline.json] [--engine] [--out evaluation.json] [--table table.md]
 
 DATA holds FAMILY/NAME/{train,dev}.jsonl.gz, datasets.toml (family of each corpus) and mapping.toml (product label -> corpus
 labels). Three columns for each pair of product label and corpus label, all on the corpus's dev split:
@@ -71,6 +71,24 @@ def engine_model(polemic, train, labels, stance, folder):
     return model if done.returncode == 0 else None
 
 
+def table(out):
+    """The label figures as a Markdown table: ROC AUC of the three columns, F1 of the model at its threshold."""
+    lines = ["| label | corpus.label | positives / n | model AUC [95 %] | model F1 | engine AUC | scikit-learn AUC |", "|---|---|--:|--:|--:|--:|--:|"]
+
+    def auc(figures):
+        return "" if not figures or figures.get("roc_auc") is None else f"{figures['roc_auc']:.3f}"
+
+    for row in sorted(out["labels"], key=lambda r: (r["product"], not r["in_training"], r["corpus"])):
+        model, size = row["model"], row["model"] or row["engine"] or row["baseline"]
+        span = model and model["roc_auc_95"]
+        interval = f" [{span[0]:.3f}, {span[1]:.3f}]" if span else ""
+        mark = "" if row["in_training"] else " (zero-shot)" if model else ""
+        f1 = f"{model['f1']:.3f}" if model else ""
+        lines.append(f"| {row['product']} | {row['corpus']}.{row['label']}{mark} | {size['positives']} / {size['n']} | {auc(model)}{interval} "
+                     f"| {f1} | {auc(row['engine'])} | {auc(row['baseline'])} |")
+    return "\n".join(lines) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -78,6 +96,7 @@ def main():
     parser.add_argument("--polemic", default="polemic")
     parser.add_argument("--baseline", type=Path)
     parser.add_argument("--engine", action="store_true")
+    parser.add_argument("--table", type=Path)
     parser.add_argument("--out", type=Path, default=Path("evaluation.json"))
     args = parser.parse_args()
     datasets = tomllib.loads((args.data / "datasets.toml").read_text())
@@ -137,6 +156,8 @@ def main():
         },
     }
     args.out.write_text(json.dumps(out, indent=1) + "\n")
+    if args.table:
+        args.table.write_text(table(out))
 
 
 if __name__ == "__main__":

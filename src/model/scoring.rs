@@ -33,7 +33,7 @@ pub struct Item<'a> {
 /// Why a comment has no scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unscored {
-    /// No word in it.
+    /// Nothing in it, or nothing but punctuation.
     Empty,
     /// Every word is quoted from somebody else.
     OnlyQuoted,
@@ -116,7 +116,9 @@ impl Model {
         let quoted = quotes::find(item.text, item.parent, item.quotes);
         let clean = Clean::new(item.text);
         scratch.words.read(&clean, &quoted);
-        if scratch.words.is_empty() {
+        // Emoji say something, bare punctuation does not.
+        let says = |w: &crate::text::words::Word| w.is_text || !scratch.words.lower(w).is_ascii();
+        if !scratch.words.iter().any(says) {
             return Err(if quoted.is_empty() { Unscored::Empty } else { Unscored::OnlyQuoted });
         }
         if let Some(language) = &self.manifest.language {

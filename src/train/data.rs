@@ -14,6 +14,8 @@ pub struct Labelled {
     pub row: CommentRow,
     /// Labels that the row decides, 0..1.
     pub labels: Vec<(String, f32)>,
+    /// What the row counts beside others of its source: 1 unless it has a `weight`.
+    pub weight: f32,
     /// Stance toward the parent.
     pub reply_stance: Option<String>,
     /// Stances toward targets.
@@ -31,6 +33,7 @@ const OTHER: &[&str] = &[
     "identities",
     "src",
     "meta",
+    "weight",
     "annotators",
     "split",
     "lang",
@@ -48,7 +51,7 @@ const PREFIXES: [&str; 4] = ["labels.", "label.", "labels:", "label:"];
 /// The reason why the row cannot be used.
 pub fn labelled(row: &Row, fields: &Fields, plain: &BTreeSet<String>) -> Result<Labelled, String> {
     let comment = fields::comment(row, fields)?;
-    let mut out = Labelled { row: comment, ..Labelled::default() };
+    let mut out = Labelled { row: comment, weight: weight(&row.fields)?, ..Labelled::default() };
     match row.fields.get("labels") {
         Some(Value::Object(labels)) => {
             for (name, value) in labels {
@@ -82,6 +85,18 @@ pub fn labelled(row: &Row, fields: &Fields, plain: &BTreeSet<String>) -> Result<
         }
     }
     Ok(out)
+}
+
+/// A row's weight.
+fn weight(fields: &Map<String, Value>) -> Result<f32, String> {
+    let number = match fields.get("weight") {
+        None | Some(Value::Null) => Some(1.0),
+        Some(Value::Number(n)) => n.as_f64(),
+        Some(Value::String(s)) => s.trim().parse().ok(),
+        Some(_) => None,
+    };
+    let usable = number.filter(|w| w.is_finite() && *w > 0.0);
+    usable.map(|w| w as f32).ok_or_else(|| "`weight` should be a number above 0".into())
 }
 
 /// A label's value: a number 0..1 or a truth value; `None` where the row leaves it open.

@@ -262,7 +262,9 @@ impl Run<'_> {
         rows.iter().for_each(|&r| sizes[self.data.sources[r as usize]] += 1);
         let weight = |row: u32| {
             let source = self.data.sources[row as usize];
-            self.data.source_weights[source] * (sizes[source] as f64).powf(self.settings.source_power - 1.0)
+            let of_source =
+                self.data.source_weights[source] * (sizes[source] as f64).powf(self.settings.source_power - 1.0);
+            of_source * f64::from(self.data.weights[row as usize])
         };
         let weights: Vec<f64> = rows.iter().map(|&r| weight(r)).collect();
         let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
@@ -306,7 +308,7 @@ impl Run<'_> {
             let (source, name) = key;
             self.step(&format!("{name} of source {}", source + 1))?;
             let rows = &self.data.by_source[*key];
-            let weights = vec![1.0; rows.rows.len()];
+            let weights = self.weights(&rows.rows);
             let task = Task {
                 rows: &rows.rows,
                 targets: &rows.targets,

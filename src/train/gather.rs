@@ -47,6 +47,8 @@ pub struct Gathered {
     pub groups: Vec<String>,
     /// The source of each text.
     pub sources: Vec<usize>,
+    /// The weight of each text beside others of its source.
+    pub weights: Vec<f32>,
     /// The weight of each source's rows beside the others'.
     pub source_weights: Vec<f64>,
     /// Notes on the files.
@@ -206,7 +208,7 @@ impl Gathered {
         };
         match &source.labels {
             Some(mapping) => {
-                mapping.iter().for_each(|(ours, from)| from.names().iter().for_each(|theirs| note(ours, theirs)))
+                mapping.iter().for_each(|(ours, from)| from.names().iter().for_each(|theirs| note(ours, theirs)));
             }
             None => rows.iter().flat_map(|r| &r.labels).for_each(|(name, _)| note(name, name)),
         }
@@ -253,6 +255,7 @@ impl Gathered {
         self.texts.push(comment.text);
         self.parents.push(row.row.parent_text);
         self.sources.push(number);
+        self.weights.push(row.weight);
     }
 }
 

@@ -8,7 +8,7 @@ use linfa::prelude::*;
 use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
-use super::recipe::Settings;
+use super::recipe::{self, Settings};
 use crate::error::Result;
 use crate::features::design::Design;
 use crate::features::rows::Rows;
@@ -281,21 +281,38 @@ impl Shared {
         settings: &Settings,
         stop: &Arc<AtomicBool>,
     ) -> Result<Vec<f64>> {
-        let place = self.direct();
-        let first = matrix.design.width() - matrix.direct.len();
-        let column = |from: usize| first + matrix.direct.partition_point(|&c| (c as usize) < from);
         let mut params = SparseLogistic::default()
             .alpha(task.l2)
-            .block(column(place.sources)..column(place.starts), settings.l2_sources)
             .max_iterations(settings.max_iterations)
             .tolerance(settings.tolerance)
             .stop(stop.clone());
+        for (columns, strength) in self.blocks(matrix, &settings.l2_blocks) {
+            params = params.block(columns, strength);
+        }
         if let Some(initial) = initial {
             params = params.initial(initial);
         }
         let targets: Array1<f64> = task.targets.iter().map(|&t| f64::from(t)).collect();
         let data = DatasetBase::new(matrix.design.clone(), targets).with_weights(Array1::from(weights));
         Ok(params.fit(&data)?.into_parameters())
+    }
+
+    /// The columns of each block of features, and its multiple of the L2 strength.
+    fn blocks(&self, matrix: &Matrix, strengths: &recipe::Blocks) -> [(Range<usize>, f64); 7] {
+        let place = self.direct();
+        let own = matrix.types.partition_point(|&c| (c as usize) < self.vocabulary.own());
+        let vectors = matrix.types.len();
+        let direct = matrix.design.width() - matrix.direct.len();
+        let column = |from: usize| direct + matrix.direct.partition_point(|&c| (c as usize) < from);
+        [
+            (0..own, strengths.words),
+            (own..vectors, strengths.parts),
+            (vectors..direct, strengths.vectors),
+            (direct..column(place.sources), strengths.style),
+            (column(place.sources)..column(place.starts), strengths.sources),
+            (column(place.starts)..column(place.stack), strengths.pairs),
+            (column(place.stack)..matrix.design.width(), strengths.stack),
+        ]
     }
 
     /// Weights under the numbers of the whole vocabulary; the sources' mean joins the intercept.

@@ -60,8 +60,6 @@ pub struct Settings {
     pub folds: usize,
     /// L2 strength on the summed loss, row weights having the mean 1 (1/C of scikit-learn).
     pub l2: f64,
-    /// L2 strength of the source indicators, as a multiple.
-    pub l2_sources: f64,
     /// L2 strength of the heads of stance toward the parent.
     pub l2_stance: f64,
     /// Each source's rows weigh `n^(power-1)`: 1 counts rows alike, 0 counts sources alike.
@@ -88,6 +86,8 @@ pub struct Settings {
     /// Word vectors: a text file (`GloVe`, word2vec) or a `vectors.safetensors`; absent: those of the model that is found, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vectors: Option<PathBuf>,
+    /// Multiples of the L2 strength, by block of features.
+    pub l2_blocks: Blocks,
 }
 
 impl Default for Settings {
@@ -96,7 +96,7 @@ impl Default for Settings {
             seed: 1,
             folds: 4,
             l2: 4.0,
-            l2_sources: 0.1,
+            l2_blocks: Blocks::default(),
             l2_stance: 3.0,
             source_power: 0.5,
             balanced: false,
@@ -110,6 +110,32 @@ impl Default for Settings {
             keep_vectors: 80_000,
             vectors: None,
         }
+    }
+}
+
+/// Multiples of the L2 strength, by block of features: above 1 a block is trusted less, below 1 more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Blocks {
+    /// Words.
+    pub words: f64,
+    /// Character n-grams and subwords.
+    pub parts: f64,
+    /// Word vectors.
+    pub vectors: f64,
+    /// Style.
+    pub style: f64,
+    /// Source indicators.
+    pub sources: f64,
+    /// Word pairs.
+    pub pairs: f64,
+    /// First-stage logits.
+    pub stack: f64,
+}
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self { words: 1.0, parts: 1.0, vectors: 1.0, style: 1.0, sources: 0.1, pairs: 1.0, stack: 1.0 }
     }
 }
 
@@ -241,8 +267,18 @@ impl Recipe {
     /// Makes sure that the settings mean something.
     pub fn check(&self) -> Result<()> {
         let s = &self.settings;
-        let positive =
-            [("l2", s.l2), ("l2_sources", s.l2_sources), ("l2_stance", s.l2_stance), ("tolerance", s.tolerance)];
+        let positive = [
+            ("l2", s.l2),
+            ("l2_blocks.words", s.l2_blocks.words),
+            ("l2_blocks.parts", s.l2_blocks.parts),
+            ("l2_blocks.vectors", s.l2_blocks.vectors),
+            ("l2_blocks.style", s.l2_blocks.style),
+            ("l2_blocks.sources", s.l2_blocks.sources),
+            ("l2_blocks.pairs", s.l2_blocks.pairs),
+            ("l2_blocks.stack", s.l2_blocks.stack),
+            ("l2_stance", s.l2_stance),
+            ("tolerance", s.tolerance),
+        ];
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
             return Err(Error::settings(format!("settings.{name} must be above 0, not {value}")));
         }
