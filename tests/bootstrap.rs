@@ -114,19 +114,3 @@ fn one_row_has_an_interval_of_no_width() {
     let (low, high) = intervals.brier.unwrap();
     assert!(low.to_bits() == high.to_bits() && (low - 0.04).abs() < 1e-12);
 }
-
-/// Not run by default: `cargo test --release --test bootstrap -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, for a release build"]
-fn twenty_labels_of_twenty_thousand_rows_take_seconds() {
-    let mut next = generator(1);
-    let start = std::time::Instant::now();
-    for label in 0..20 {
-        let scores: Vec<f64> = (0..20_000).map(|_| f64::from(next() * 32_768 + next()) / f64::from(1 << 30)).collect();
-        let truth: Vec<bool> = scores.iter().map(|score| f64::from(next()) / 32_768.0 < score / 4.0).collect();
-        let intervals = binary_intervals(&scores, &truth, 0.5, 1_000, label);
-        assert!(intervals.roc_auc.is_some());
-    }
-    println!("{:?}", start.elapsed());
-    assert!(start.elapsed().as_secs() < 30);
-}

@@ -5,6 +5,10 @@
 mod bootstrap;
 /// Figures by slow definitions, for others to compare with.
 mod common;
+/// Our regression is linfa-logistic's, folded is unfolded, shares add up.
+mod equalities;
+/// `polemic evaluate` end to end.
+mod evaluating;
 /// Tables and JSON of an evaluation.
 mod evaluation;
 /// The direction of the layers.
@@ -13,9 +17,21 @@ mod layers;
 mod linfa_metrics;
 /// Figures against scikit-learn's.
 mod metrics;
+/// Model folders: saved whole, opened only whole, found where they are said to be.
+mod model_files;
 /// Saved pages and quotes.
 mod pages;
 /// JSON lines, CSV, compression, encodings, hostile bytes.
 mod rows;
+/// `polemic score` and `polemic threads` end to end.
+mod scoring;
+/// The model in models/.
+mod shipped;
 /// The list of public corpora and the recipe.
 mod sources;
+/// A small model and the program.
+mod support;
+/// `polemic train` end to end.
+mod training;
+/// Our own training data keep to their codebook.
+mod training_data;
