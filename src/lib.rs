@@ -1,4 +1,5 @@
 //! Polemic reads comment threads and says of every comment how uncivil it is, what rhetoric it uses and where it stands.
+#![doc = include_str!("../README.md")]
 pub mod cli;
 pub mod error;
 pub mod features;

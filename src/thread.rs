@@ -22,6 +22,10 @@ pub struct Comment {
     pub text: String,
     /// Byte ranges of `text` that the source itself marks as quoted.
     pub quotes: Vec<Range<usize>>,
+    /// The text of the comment answered, where the source gives it beside this one.
+    pub parent_text: Option<String>,
+    /// What the source says this comment takes a stance toward.
+    pub target: Option<String>,
 }
 
 /// The story a thread stands under.

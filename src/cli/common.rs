@@ -1,12 +1,12 @@
 //! What several verbs share: columns, rejected rows, threads, broken pipes.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::error::{Error, ErrorKind};
 use crate::model::{Model, file};
@@ -61,6 +61,67 @@ pub struct Rejects {
     /// Copy rows that cannot be used to this file, as JSON lines with the reason.
     #[arg(long = "rejects", value_name = "FILE")]
     path: Option<PathBuf>,
+    /// Exit with 2 if a row cannot be used.
+    #[arg(long)]
+    strict: bool,
+}
+
+/// What to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum To {
+    /// The thread, indented, for reading.
+    Tree,
+    /// One JSON object a comment.
+    Jsonl,
+    /// One row a comment.
+    Csv,
+}
+
+/// Where records go, and in which format.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Destination {
+    /// Format [default: tree on a terminal, else jsonl].
+    #[arg(long, value_enum)]
+    to: Option<To>,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Destination {
+    /// The format.
+    pub fn format(&self) -> To {
+        let to_terminal = self.output.is_none() && io::stdout().is_terminal();
+        self.to.unwrap_or(if to_terminal { To::Tree } else { To::Jsonl })
+    }
+
+    /// True if a file was named.
+    pub fn is_file(&self) -> bool {
+        self.output.is_some()
+    }
+
+    /// Creates the file, or takes standard output. Refuses to overwrite an input, and to create anything for one that is not there.
+    pub fn open(&self, inputs: &[PathBuf]) -> Result<Output> {
+        if let (Some(path), [only]) = (&self.output, inputs)
+            && only != Path::new("-")
+        {
+            only.metadata()
+                .map_err(|e| Error::io(only, e))
+                .with_context(|| format!("nothing written to {}", path.display()))?;
+        }
+        let same =
+            |input: &PathBuf| self.output.as_ref().is_some_and(|o| o.canonicalize().ok() == input.canonicalize().ok());
+        if let Some(input) = inputs.iter().find(|input| input.exists() && same(input)) {
+            bail!("{} is an input and the output: name another file with -o", input.display());
+        }
+        Ok(match &self.output {
+            Some(path) => Output {
+                name: path.display().to_string(),
+                to: Box::new(File::create(path).map_err(|e| Error::io(path, e))?),
+            },
+            None => Output { name: "standard output".into(), to: Box::new(io::stdout()) },
+        })
+    }
 }
 
 /// Counts bad rows, names the first of them and keeps them all in the rejects file.
@@ -72,6 +133,7 @@ struct RejectsState {
     file: Option<BufWriter<File>>,
     count: u64,
     failed: Option<io::Error>,
+    strict: bool,
 }
 
 impl Rejects {
@@ -79,7 +141,7 @@ impl Rejects {
     pub fn open(&self) -> Result<RejectsFile> {
         let create = |path: &PathBuf| File::create(path).map_err(|e| Error::io(path, e)).map(BufWriter::new);
         let file = self.path.as_ref().map(create).transpose()?;
-        Ok(RejectsFile(Mutex::new(RejectsState { file, count: 0, failed: None })))
+        Ok(RejectsFile(Mutex::new(RejectsState { file, count: 0, failed: None, strict: self.strict })))
     }
 }
 
@@ -102,8 +164,8 @@ impl RejectsFile {
         }
     }
 
-    /// Says how many rows were left out; 2 if that is an error (`strict`) or the file could not be written.
-    pub fn finish(&self, strict: bool) -> ExitCode {
+    /// Says how many rows were left out; 2 if that is an error (`--strict`) or the file could not be written.
+    pub fn finish(&self) -> ExitCode {
         let Ok(mut state) = self.0.lock() else { return ExitCode::from(2) };
         let flushed = state.file.as_mut().map_or(Ok(()), Write::flush);
         if let Some(error) = state.failed.take().or(flushed.err()) {
@@ -113,7 +175,7 @@ impl RejectsFile {
         if state.count > 0 {
             anstream::eprintln!("polemic: {} rows could not be used and were left out", state.count);
         }
-        if strict && state.count > 0 { ExitCode::from(2) } else { ExitCode::SUCCESS }
+        if state.strict && state.count > 0 { ExitCode::from(2) } else { ExitCode::SUCCESS }
     }
 }
 
@@ -150,17 +212,6 @@ impl ModelChoice {
     pub fn open(&self) -> Result<Model> {
         Ok(Model::open(&file::find(self.model.as_deref())?)?)
     }
-}
-
-/// Creates the file of an output, or takes standard output.
-pub fn output(path: Option<&Path>) -> Result<Output> {
-    Ok(match path {
-        Some(path) => Output {
-            name: path.display().to_string(),
-            to: Box::new(File::create(path).map_err(|e| Error::io(path, e))?),
-        },
-        None => Output { name: "standard output".into(), to: Box::new(io::stdout()) },
-    })
 }
 
 /// The files named, or standard input where there is none.

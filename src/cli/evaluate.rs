@@ -41,9 +41,6 @@ pub struct Args {
     /// Longest text scored, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = super::common::MAX_TEXT)]
     max_text: usize,
-    /// Exit with 2 if a row cannot be used.
-    #[arg(long)]
-    strict: bool,
     #[command(flatten)]
     columns: Columns,
     #[command(flatten)]
@@ -76,5 +73,5 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     } else {
         write!(out, "{}", evaluation.table())?;
     }
-    Ok(rejects.finish(args.strict))
+    Ok(rejects.finish())
 }

@@ -22,7 +22,11 @@ pub struct Args {
 /// Lists models.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let mut out = anstream::stdout();
-    let chosen = file::find(None).ok();
+    let chosen = file::find(None);
+    if let (Err(error), Ok(_)) = (&chosen, std::env::var(VARIABLE)) {
+        anstream::eprintln!("polemic: {VARIABLE}: {error}");
+    }
+    let chosen = chosen.ok();
     let mut entries = Vec::new();
     let mut folders: Vec<_> = places().iter().flat_map(|place| list(place)).collect();
     if let Some(chosen) = chosen.iter().find(|c| !folders.contains(c)) {

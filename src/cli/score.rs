@@ -1,13 +1,13 @@
 //! `polemic score`: pages, dumps or standard input in; a tree, JSON lines or CSV out.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{self, Columns, ModelChoice, Rejects};
+use super::common::{self, Columns, Destination, ModelChoice, Rejects, To};
 use crate::error::Error;
 use crate::model::Model;
 use crate::read::rows::RowReader;
@@ -38,12 +38,8 @@ pub struct Args {
     files: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelChoice,
-    /// Format [default: tree on a terminal, else jsonl].
-    #[arg(long, value_enum)]
-    to: Option<To>,
-    /// Write to this file instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    destination: Destination,
     /// Give the stance toward this target (repeatable) [default: the row's, else the model's].
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
@@ -62,31 +58,16 @@ pub struct Args {
     /// Threads to use [default: all].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Exit with 2 if a row cannot be used.
-    #[arg(long)]
-    strict: bool,
     #[command(flatten)]
     columns: Columns,
     #[command(flatten)]
     rejects: Rejects,
 }
 
-/// What to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum To {
-    /// The thread, indented, for reading.
-    Tree,
-    /// One JSON object a comment.
-    Jsonl,
-    /// One row a comment.
-    Csv,
-}
-
 /// Scores and writes.
 pub fn run(args: &Args) -> Result<ExitCode> {
     common::use_threads(args.threads)?;
-    let to_terminal = args.output.is_none() && std::io::stdout().is_terminal();
-    let to = args.to.unwrap_or(if to_terminal { To::Tree } else { To::Jsonl });
+    let to = args.destination.format();
     let model = args.model.open()?;
     if !args.target.is_empty() && model.manifest.targets.is_none() {
         bail!("--target: the model {} has no stance toward targets", model.id());
@@ -120,7 +101,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         anstream::eprintln!("polemic: {usable} of {} inputs were scored", args.files.len());
         return Ok(ExitCode::from(2));
     }
-    let code = rejects.finish(args.strict);
+    let code = rejects.finish();
     Ok(if sink.over > 0 && code == ExitCode::SUCCESS { ExitCode::from(1) } else { code })
 }
 
@@ -201,10 +182,10 @@ struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     fn new(args: &Args, to: To, scorer: &Scorer<'a>, limits: Vec<Limit>) -> Result<Self> {
-        let output = common::output(args.output.as_deref())?;
+        let output = args.destination.open(&args.files)?;
         let mut sink = Self { to, model: scorer.model, tree: None, rows: None, limits, over: 0 };
         match to {
-            To::Tree if args.output.is_none() => sink.tree = Some(Box::new(anstream::stdout())),
+            To::Tree if !args.destination.is_file() => sink.tree = Some(Box::new(anstream::stdout())),
             To::Tree => sink.tree = Some(Box::new(anstream::StripStream::new(output.to))),
             To::Jsonl => sink.rows = Some(Box::new(Jsonl::new(output))),
             To::Csv => sink.rows = Some(Box::new(Csv::of_scores(output, scorer.shape())?)),

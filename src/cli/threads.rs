@@ -1,13 +1,13 @@
 //! `polemic threads`: the threads alone, and what had to be mended.
 
 use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::common::{self, Columns, Rejects};
+use super::common::{self, Columns, Destination, Rejects, To};
 use crate::error::Error;
 use crate::read::{self, Input, threads};
 use crate::record::CommentRecord;
@@ -28,42 +28,23 @@ pub struct Args {
     /// Files to read; none or - for standard input.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Format [default: tree on a terminal, else jsonl].
-    #[arg(long, value_enum)]
-    to: Option<To>,
-    /// Write to this file instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    destination: Destination,
     /// Write what had to be mended to this file, as JSON, instead of a line on standard error.
     #[arg(long, value_name = "FILE")]
     repairs: Option<PathBuf>,
-    /// Exit with 2 if a row cannot be used.
-    #[arg(long)]
-    strict: bool,
     #[command(flatten)]
     columns: Columns,
     #[command(flatten)]
     rejects: Rejects,
 }
 
-/// What to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum To {
-    /// The thread, indented, for reading.
-    Tree,
-    /// One JSON object a comment.
-    Jsonl,
-    /// One row a comment.
-    Csv,
-}
-
 /// Reads and writes.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let to_terminal = args.output.is_none() && std::io::stdout().is_terminal();
-    let to = args.to.unwrap_or(if to_terminal { To::Tree } else { To::Jsonl });
+    let to = args.destination.format();
     let rejects = args.rejects.open()?;
     let repairs_file = args.repairs.as_ref().map(|p| File::create(p).map_err(|e| Error::io(p, e))).transpose()?;
-    let mut output = common::output(args.output.as_deref())?;
+    let mut output = args.destination.open(&args.files)?;
     let mut repairs = Repairs::default();
     let mut all: Vec<Thread> = Vec::new();
     for file in common::inputs(&args.files) {
@@ -98,7 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         serde_json::to_writer_pretty(&mut file, &repairs)?;
         writeln!(file)?;
     }
-    Ok(rejects.finish(args.strict))
+    Ok(rejects.finish())
 }
 
 fn write_records(threads: &[Thread], to: &mut dyn CommentWriter) -> Result<()> {

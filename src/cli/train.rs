@@ -51,9 +51,6 @@ pub struct Args {
     /// Threads to use [default: all].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Exit with 2 if a row cannot be used.
-    #[arg(long)]
-    strict: bool,
     #[command(flatten)]
     columns: Columns,
     #[command(flatten)]
@@ -80,7 +77,7 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
     model.save(&args.output, &[(file::RECIPE, recipe.written_out()?)])?;
     watch.bar.finish_and_clear();
     report(&model, &args.output, started);
-    Ok(watch.rejects.finish(args.strict))
+    Ok(watch.rejects.finish())
 }
 
 fn recipe(args: &mut Args) -> Result<Recipe> {

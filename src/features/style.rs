@@ -1,5 +1,7 @@
 //! Style: fourteen numbers that say how a text is typed rather than what it says.
 
+use std::ops::Range;
+
 use crate::text::words::{URL, USER, Words, hash};
 
 /// How many style features there are.
@@ -23,13 +25,18 @@ pub const NAMES: [&str; COUNT] = [
     "other punctuation",
 ];
 
-/// The style of a text: its words and the source they came from (own words only).
-pub fn of(source: &str, words: &Words) -> [f32; COUNT] {
+/// The style of a text: its words and the source they came from, without the byte ranges `quoted` (sorted).
+pub fn of(source: &str, quoted: &[Range<usize>], words: &Words) -> [f32; COUNT] {
     let n = words.len().max(1) as f32;
     let share = |count: usize| count as f32 / n;
     let (mut letters, mut capitals, mut lines, mut masks) = (0usize, 0usize, 1usize, 0usize);
     let mut last = ' ';
-    for c in source.chars() {
+    let mut quoted = quoted.iter().peekable();
+    for (at, c) in source.char_indices() {
+        while quoted.next_if(|range| range.end <= at).is_some() {}
+        if quoted.peek().is_some_and(|range| range.start <= at) {
+            continue;
+        }
         letters += usize::from(c.is_alphabetic());
         capitals += usize::from(c.is_uppercase());
         lines += usize::from(c == '\n');

@@ -70,7 +70,7 @@ where
             all.push(Tokens {
                 words: words.iter().map(|w| w.hash).collect(),
                 starts: start_names.into(),
-                style: style::of(text, &words),
+                style: style::of(text, &quotes, &words),
             });
             (all, names)
         })

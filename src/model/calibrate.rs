@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::logistic::sigmoid;
 
 /// Fewest rows of either class for a fit of more than one number.
-const FEWEST: usize = 40;
+pub const FEWEST: usize = 40;
 
 /// How a head's logit becomes the logit of a probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,13 +30,11 @@ pub struct Calibration {
     pub relation: Option<Relation>,
 }
 
-/// `logit = slope·max z + windows·ln(number of windows) + offset`.
+/// `logit = slope·max z + offset`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Long {
     /// Weight of the highest window's logit.
     pub slope: f32,
-    /// Weight of the logarithm of the number of windows: more windows, more chances to be high.
-    pub windows: f32,
     /// Offset.
     pub offset: f32,
 }

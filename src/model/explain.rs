@@ -93,12 +93,12 @@ impl Utf16 {
 impl Model {
     /// Explains every label of a comment.
     pub fn explain(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<Vec<Explanation>, Unscored> {
-        let quoted = self.read(item, scratch)?;
+        self.read(item, scratch)?;
         self.text_logits(item.text, scratch);
-        let relation = self.relation(item, quoted, scratch);
+        let relation = self.relation(item, scratch);
         let rows = self.rows(scratch);
         let text = Original { text: item.text, clean: Clean::new(item.text), units: Utf16::of(item.text) };
-        let style = self.manifest.style.apply(&style::of(item.text, &scratch.words));
+        let style = self.style(item.text, scratch);
         Ok((0..self.manifest.labels.len())
             .map(|k| self.explain_label(k, &text, &rows, &style, relation.as_ref(), scratch))
             .collect())

@@ -9,10 +9,11 @@ use safetensors::tensor::Dtype;
 use sha2::{Digest, Sha256};
 
 use super::fold::{self, Table, Tensors};
+use super::stance::{MENTION, Multinomial, ParentStance, TargetStance};
 use super::{FORMAT, Manifest, Model, Weights};
 use crate::error::{Error, ErrorKind, Result};
-use crate::features::style;
 use crate::features::vectors::Vectors;
+use crate::features::{relation, style};
 use crate::text::tokenizer::Subwords;
 
 const MANIFEST: &str = "manifest.json";
@@ -104,6 +105,9 @@ impl Model {
             }
             Ok(Some(bytes))
         };
+        for name in manifest.files.keys().filter(|n| ![WEIGHTS, VECTORS, TOKENIZER].contains(&n.as_str())) {
+            read(name)?;
+        }
         let weights_path = path.join(WEIGHTS);
         let bytes =
             read(WEIGHTS)?.ok_or_else(|| Error::model(&weights_path, "the manifest does not name this file"))?;
@@ -117,15 +121,24 @@ impl Model {
 
     /// Makes sure that no head looks outside the tables.
     fn check(&self, path: &Path) -> Result<()> {
-        let parent = self.manifest.parent.iter().map(|p| (p.first_column + p.step.classes.len(), &p.step));
-        let targets = self.manifest.targets.iter().flat_map(|t| {
-            let firsts = std::iter::once(t.first_column).chain(t.own.iter().map(|(_, first)| *first));
-            firsts.map(|first| (first + t.step.classes.len(), &t.step))
-        });
-        let mut fits = self.manifest.labels.len() <= self.weights.columns;
-        for (end, step) in parent.chain(targets) {
+        let columns = self.weights.columns;
+        let is_sound = |first: usize, step: &Multinomial, inputs: usize| {
             let classes = step.classes.len();
-            fits &= end <= self.weights.columns && step.weights.len() == classes && step.intercepts.len() == classes;
+            first.checked_add(classes).is_some_and(|end| end <= columns)
+                && step.intercepts.len() == classes
+                && step.weights.len() == classes
+                && step.weights.iter().all(|w| w.len() == inputs)
+        };
+        let mut fits = self.manifest.labels.len() <= columns;
+        for relation in self.manifest.labels.iter().filter_map(|l| l.calibration.relation.as_ref()) {
+            fits &= relation.weights.len() == relation::COUNT;
+        }
+        if let Some(ParentStance { first_column, step, .. }) = &self.manifest.parent {
+            fits &= is_sound(*first_column, step, step.classes.len() + relation::COUNT);
+        }
+        if let Some(TargetStance { first_column, own, step, .. }) = &self.manifest.targets {
+            let firsts = std::iter::once(first_column).chain(own.iter().map(|(_, first)| first));
+            fits &= firsts.into_iter().all(|first| is_sound(*first, step, 2 * step.classes.len() + 1 + MENTION));
         }
         if fits {
             Ok(())

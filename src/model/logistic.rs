@@ -22,6 +22,9 @@ use crate::features::design::Design;
 
 /// Vectors L-BFGS remembers.
 const MEMORY: usize = 8;
+/// Evaluations without a lower cost after which the line search is stopped: argmin's has no limit of its own and, where rounding
+/// hides any descent, no end.
+const PATIENCE: u32 = 40;
 /// Times the search starts anew from its best point after the line search gave up.
 const ATTEMPTS: usize = 4;
 /// Rows whose losses are summed by one thread; fixed, so that the sum does not depend on the number of threads.
@@ -192,7 +195,7 @@ impl<T: AsSingleTargets<Elem = f64>> Fit<Design, T, Error> for ValidSparseLogist
             weights: &weights,
             l2: &l2,
             stop: self.stop.as_deref(),
-            best: Mutex::new((f64::INFINITY, None)),
+            best: Mutex::new(Best { cost: f64::INFINITY, parameters: None, stale: 0 }),
         };
         self.minimise(&problem, initial, total.max(f64::MIN_POSITIVE))
     }
@@ -255,20 +258,33 @@ struct Problem<'a> {
     l2: &'a [f64],
     stop: Option<&'a AtomicBool>,
     /// The lowest cost seen and where: argmin keeps its state to itself when the line search fails.
-    best: Mutex<(f64, Option<Vec<f64>>)>,
+    best: Mutex<Best>,
+}
+
+struct Best {
+    cost: f64,
+    parameters: Option<Vec<f64>>,
+    /// Evaluations since then.
+    stale: u32,
 }
 
 impl Problem<'_> {
     fn best(&self) -> Option<Vec<f64>> {
-        self.best.lock().ok().and_then(|best| best.1.clone())
+        self.best.lock().ok().and_then(|mut best| {
+            best.stale = 0;
+            best.parameters.clone()
+        })
     }
 
-    fn remember(&self, cost: f64, parameters: &[f64]) {
-        if let Ok(mut best) = self.best.lock()
-            && cost < best.0
-        {
-            *best = (cost, Some(parameters.to_vec()));
+    /// Keeps the best point; an error once many have been no better.
+    fn remember(&self, cost: f64, parameters: &[f64]) -> std::result::Result<(), argmin::core::Error> {
+        let Ok(mut best) = self.best.lock() else { return Ok(()) };
+        if cost < best.cost {
+            *best = Best { cost, parameters: Some(parameters.to_vec()), stale: 0 };
+            return Ok(());
         }
+        best.stale += 1;
+        if best.stale > PATIENCE { Err(argmin::core::Error::msg("no lower cost in sight")) } else { Ok(()) }
     }
 
     fn logits(&self, parameters: &[f64]) -> std::result::Result<Vec<f64>, argmin::core::Error> {
@@ -306,7 +322,7 @@ impl CostFunction for &Problem<'_> {
         let (_, weights) = split(parameters);
         let penalty: f64 = weights.iter().zip(self.l2).map(|(w, l)| l * w * w).sum();
         let cost = parts.iter().sum::<f64>() + 0.5 * penalty;
-        self.remember(cost, parameters);
+        self.remember(cost, parameters)?;
         Ok(cost)
     }
 }

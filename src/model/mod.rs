@@ -24,9 +24,9 @@ pub const FORMAT: u32 = 1;
 /// Texts of more words are scored in windows.
 pub const LONG: usize = 50;
 /// Words of a window.
-pub const WINDOW: usize = 40;
+pub const WINDOW: usize = 20;
 /// Words from the start of one window to that of the next.
-pub const STRIDE: usize = 20;
+pub const STRIDE: usize = 10;
 /// The most frequent words of the training set, by which the language is told.
 pub const COMMON: usize = 64;
 

@@ -70,6 +70,7 @@ pub struct Scores {
 #[derive(Debug, Clone, Default)]
 pub struct Scratch {
     pub(super) words: Words,
+    pub(super) quoted: Vec<Range<usize>>,
     parent_words: Words,
     names: Vec<u64>,
     ids: Vec<u32>,
@@ -94,9 +95,9 @@ pub struct TextLogits {
 impl Model {
     /// Scores one comment.
     pub fn score(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<Scores, Unscored> {
-        let quoted = self.read(item, scratch)?;
+        self.read(item, scratch)?;
         self.text_logits(item.text, scratch);
-        let relation = self.relation(item, quoted, scratch);
+        let relation = self.relation(item, scratch);
         let labels = self.manifest.labels.iter().enumerate();
         let labels = labels
             .map(|(k, head)| sigmoid(calibrated(&head.calibration, &scratch.text, k, relation.as_ref())))
@@ -111,15 +112,15 @@ impl Model {
         Ok(Scores { labels, parent, targets: self.target_stances(item.targets, scratch) })
     }
 
-    /// Reads the own words of a comment into `scratch`; says whether anything of it is quoted.
-    pub(super) fn read(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<bool, Unscored> {
-        let quoted = quotes::find(item.text, item.parent, item.quotes);
+    /// Reads the own words of a comment into `scratch`, and what of it is quoted.
+    pub(super) fn read(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<(), Unscored> {
+        scratch.quoted = quotes::find(item.text, item.parent, item.quotes);
         let clean = Clean::new(item.text);
-        scratch.words.read(&clean, &quoted);
+        scratch.words.read(&clean, &scratch.quoted);
         // Emoji say something, bare punctuation does not.
         let says = |w: &crate::text::words::Word| w.is_text || !scratch.words.lower(w).is_ascii();
         if !scratch.words.iter().any(says) {
-            return Err(if quoted.is_empty() { Unscored::Empty } else { Unscored::OnlyQuoted });
+            return Err(if scratch.quoted.is_empty() { Unscored::Empty } else { Unscored::OnlyQuoted });
         }
         if let Some(language) = &self.manifest.language {
             let is_common = |hash| self.weights.words.find(hash).is_some_and(|row| (row as usize) < COMMON);
@@ -128,14 +129,14 @@ impl Model {
                 return Err(Unscored::OtherLanguage(other));
             }
         }
-        Ok(!quoted.is_empty())
+        Ok(())
     }
 
     /// The logits of all heads for the words in `scratch`.
     pub(super) fn text_logits(&self, source: &str, scratch: &mut Scratch) {
         let columns = self.weights.columns;
         let n = scratch.words.len();
-        let base = self.base(source, &scratch.words);
+        let base = self.base(&self.style(source, scratch));
         // `each` holds, for every word, its row and that of the pair it closes, summed up from the first word on.
         let mut each = std::mem::take(&mut scratch.each);
         each.clear();
@@ -179,11 +180,15 @@ impl Model {
         scratch.each = each;
     }
 
+    /// The style of a comment's own words as the heads see it.
+    pub(super) fn style(&self, source: &str, scratch: &Scratch) -> [f32; style::COUNT] {
+        self.manifest.style.apply(&style::of(source, &scratch.quoted, &scratch.words))
+    }
+
     /// Intercept and style: the part of a logit that no word has.
-    fn base(&self, source: &str, words: &Words) -> Vec<f32> {
+    fn base(&self, style: &[f32; style::COUNT]) -> Vec<f32> {
         let columns = self.weights.columns;
         let mut base = self.weights.bias.clone();
-        let style = self.manifest.style.apply(&style::of(source, words));
         for (value, weights) in style.iter().zip(self.weights.style.chunks_exact(columns.max(1))) {
             base.iter_mut().zip(weights).for_each(|(b, w)| *b += value * w);
         }
@@ -238,12 +243,7 @@ impl Model {
     }
 
     /// The relation features of a reply, where something in the model looks at them.
-    pub(super) fn relation(
-        &self,
-        item: &Item<'_>,
-        quotes: bool,
-        scratch: &mut Scratch,
-    ) -> Option<[f32; relation::COUNT]> {
+    pub(super) fn relation(&self, item: &Item<'_>, scratch: &mut Scratch) -> Option<[f32; relation::COUNT]> {
         let parent = item.parent?;
         let wanted =
             self.manifest.parent.is_some() || self.manifest.labels.iter().any(|l| l.calibration.relation.is_some());
@@ -252,7 +252,7 @@ impl Model {
         }
         let clean = Clean::new(parent);
         scratch.parent_words.read(&clean, &quotes::find(parent, None, &[]));
-        Some(relation::of(&scratch.words, &scratch.parent_words, quotes, self.vectors.as_ref()))
+        Some(relation::of(&scratch.words, &scratch.parent_words, !scratch.quoted.is_empty(), self.vectors.as_ref()))
     }
 
     /// The sparse logits of the stances toward the parent: words, pairs and start features.
@@ -304,9 +304,7 @@ pub(super) fn calibrated(
     relation: Option<&[f32; relation::COUNT]>,
 ) -> f32 {
     let own = match &c.long {
-        Some(long) if text.windows > 1 => {
-            long.slope * text.highest[k] + long.windows * (text.windows as f32).ln() + long.offset
-        }
+        Some(long) if text.windows > 1 => long.slope * text.highest[k] + long.offset,
         _ => c.slope * text.whole[k] + c.offset,
     };
     match (&c.relation, relation) {
@@ -332,15 +330,13 @@ mod tests {
 
     #[test]
     fn windows_cover_a_long_text_and_overlap() {
-        assert_eq!(windows(50), vec![0..50]);
-        for n in 51..400 {
+        assert_eq!(windows(LONG), vec![0..LONG]);
+        for n in LONG + 1..400 {
             let windows = windows(n);
             assert!(windows[0].start == 0 && windows.last().unwrap().end == n);
-            assert!(
-                windows
-                    .windows(2)
-                    .all(|w| w[1].start > w[0].start && w[1].start <= w[0].end - 20 && w[1].len() == WINDOW)
-            );
+            assert!(windows.windows(2).all(|w| w[1].start > w[0].start
+                && w[1].start <= w[0].end - (WINDOW - STRIDE)
+                && w[1].len() == WINDOW));
         }
     }
 }

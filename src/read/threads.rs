@@ -41,7 +41,9 @@ pub fn comments(
 pub fn gather(comments: Vec<CommentRow>) -> (Vec<Thread>, Repairs) {
     let mut places: HashMap<Option<String>, usize> = HashMap::new();
     let mut threads: Vec<(Option<String>, Option<String>, Vec<Stated>)> = Vec::new();
-    for row in comments {
+    for mut row in comments {
+        row.stated.comment.parent_text = row.parent_text;
+        row.stated.comment.target = row.target;
         let place = *places.entry(row.thread_id.clone()).or_insert_with(|| {
             threads.push((row.thread_id.clone(), row.title.clone(), Vec::new()));
             threads.len() - 1

@@ -77,6 +77,15 @@ pub fn evaluate(
         groups.entry(row.group.clone()).or_default().push(row);
     }
     let groups = groups.into_iter().map(|(name, rows)| figures(model, question, name, &rows)).collect();
+    let groups: Vec<Group> = groups;
+    if groups.iter().all(|g| g.labels.is_empty() && g.stances.is_empty()) {
+        let ours: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
+        let what = format!(
+            "no row has a label or stance of the model, which has {}: compare others with --map",
+            ours.join(", ")
+        );
+        return Err(Error::settings(what));
+    }
     let data = question.data.iter().map(|p| p.display().to_string()).collect();
     Ok(Evaluation { model: model.id(), data, groups })
 }

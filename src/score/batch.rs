@@ -172,8 +172,8 @@ fn job_of<'a>(thread: &'a Thread, comment: &'a Comment) -> Job<'a> {
         author: comment.author.as_deref(),
         text: &comment.text,
         quotes: &comment.quotes,
-        parent: parent.map(|p| p.text.as_str()),
-        target: None,
+        parent: comment.parent_text.as_deref().or(parent.map(|p| p.text.as_str())),
+        target: comment.target.as_deref(),
     }
 }
 

@@ -16,8 +16,9 @@ const LONGEST_ENTITY: usize = 33;
 #[derive(Debug, Clone)]
 pub struct Clean<'a> {
     text: Cow<'a, str>,
-    /// For every byte of `text` its byte in the source, and one more for the end; `None` where they are the same.
-    map: Option<Vec<u32>>,
+    /// For every byte of `text` where what it came from begins and ends in the source, and one more for the end; `None` where they
+    /// are the same.
+    map: Option<Vec<[u32; 2]>>,
 }
 
 impl<'a> Clean<'a> {
@@ -43,10 +44,11 @@ impl<'a> Clean<'a> {
         match &self.map {
             None => range,
             Some(map) => {
-                let at = |i: usize| map.get(i).or(map.last()).map_or(0, |&b| b as usize);
-                // The end is the start of what follows the last byte's source, so that `&amp;` is covered whole.
-                let start = at(range.start);
-                start..at(range.end).max(start)
+                let at = |i: usize| map.get(i).or(map.last()).copied().unwrap_or_default().map(|b| b as usize);
+                let [start, _] = at(range.start);
+                // What the last byte came from is covered whole (`&amp;`), what was dropped after it is not (`</b>`).
+                let end = if range.is_empty() { start } else { at(range.end - 1)[1] };
+                start..end.max(start)
             }
         }
     }
@@ -54,7 +56,7 @@ impl<'a> Clean<'a> {
 
 struct Cleaner {
     text: String,
-    map: Vec<u32>,
+    map: Vec<[u32; 2]>,
 }
 
 impl Cleaner {
@@ -67,15 +69,16 @@ impl Cleaner {
                 _ => self.cluster(rest, at),
             };
         }
-        self.map.push(source.len() as u32);
+        self.map.push([source.len() as u32; 2]);
     }
 
-    fn push(&mut self, c: char, from: usize) {
+    /// Appends a character that came from the source bytes `from`.
+    fn push(&mut self, c: char, from: Range<usize>) {
         if is_invisible(c) {
             return;
         }
         self.text.push(c);
-        self.map.extend(std::iter::repeat_n(from as u32, c.len_utf8()));
+        self.map.extend(std::iter::repeat_n([from.start as u32, from.end as u32], c.len_utf8()));
     }
 
     /// A tag becomes white space (a line break where the tag breaks lines); returns the bytes used.
@@ -91,12 +94,12 @@ impl Cleaner {
                     .iter()
                     .any(|tag| name.trim_end() == tag.trim_end() || name.starts_with(&format!("{} ", tag.trim_end())));
                 if breaks {
-                    self.push('\n', at);
+                    self.push('\n', at..at + end + 2);
                 }
                 end + 2
             }
             _ => {
-                self.push('<', at);
+                self.push('<', at..at + 1);
                 1
             }
         }
@@ -109,12 +112,12 @@ impl Cleaner {
             let decoded = htmlize::unescape(candidate);
             if decoded != candidate {
                 for c in decoded.nfkc() {
-                    self.push(c, at);
+                    self.push(c, at..at + candidate.len());
                 }
                 return candidate.len();
             }
         }
-        self.push('&', at);
+        self.push('&', at..at + 1);
         1
     }
 
@@ -123,7 +126,7 @@ impl Cleaner {
         let mut chars = rest.char_indices();
         let Some((_, first)) = chars.next() else { return rest.len() };
         if first.is_ascii() && rest.as_bytes().get(1).is_none_or(u8::is_ascii) {
-            self.push(first, at);
+            self.push(first, at..at + 1);
             return 1;
         }
         // A bounded cluster: a text of nothing but combining marks must not be normalised in one piece.
@@ -132,7 +135,7 @@ impl Cleaner {
             .find(|(_, c)| !is_combining_mark(*c))
             .map_or_else(|| rest.char_indices().nth(32).map_or(rest.len(), |(i, _)| i), |(i, _)| i);
         for c in rest[..end].nfkc() {
-            self.push(c, at);
+            self.push(c, at..at + end);
         }
         end
     }

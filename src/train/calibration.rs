@@ -7,7 +7,7 @@ use super::metrics;
 use super::recipe::LabelSettings;
 use crate::features::relation;
 use crate::label::{self, Context, Group};
-use crate::model::calibrate::{Calibration, Long, Relation, dense, log_loss, logit, platt};
+use crate::model::calibrate::{Calibration, FEWEST, Long, Relation, dense, log_loss, logit, platt};
 use crate::model::logistic::sigmoid;
 
 /// L2 strength of the dense steps: they have a few inputs and hundreds of rows.
@@ -119,10 +119,7 @@ fn logits(evidence: &Evidence<'_>, calibration: &Calibration) -> Vec<f64> {
 fn own_logit(evidence: &Evidence<'_>, c: &Calibration, i: usize) -> f64 {
     match &c.long {
         Some(long) if evidence.windows[i] > 1 => {
-            let windows = (evidence.windows[i] as f64).ln();
-            f64::from(long.slope) * evidence.head.out_of_fold_highest[i]
-                + f64::from(long.windows) * windows
-                + f64::from(long.offset)
+            f64::from(long.slope) * evidence.head.out_of_fold_highest[i] + f64::from(long.offset)
         }
         _ => f64::from(c.slope) * evidence.head.out_of_fold[i] + f64::from(c.offset),
     }
@@ -139,21 +136,20 @@ fn takes_highest_window(evidence: &Evidence<'_>) -> bool {
     }
 }
 
-/// The step of long texts, fitted on long rows where there are enough, else on all (a short text has one window).
+/// The step of long texts, fitted on long rows where there are enough, else on all (a short text has one window). It does not look at
+/// the number of windows: long comments are tamer than short ones, and abuse padded to their length would pass for one.
 fn long(evidence: &Evidence<'_>, short: &Calibration) -> Long {
-    let long: Vec<usize> = (0..evidence.truth.len()).filter(|&i| evidence.windows[i] > 1).collect();
-    let all: Vec<usize> = (0..evidence.truth.len()).collect();
-    let fit = |rows: &[usize]| {
-        let inputs = Array2::from_shape_fn((rows.len(), 2), |(r, c)| match c {
-            0 => evidence.head.out_of_fold_highest[rows[r]],
-            _ => (evidence.windows[rows[r]] as f64).ln(),
-        });
+    let is_long = |i: &usize| evidence.windows[*i] > 1;
+    let fit = |rows: Vec<usize>| {
+        let z: Vec<f64> = rows.iter().map(|&i| evidence.head.out_of_fold_highest[i]).collect();
         let truth: Vec<bool> = rows.iter().map(|&i| evidence.truth[i]).collect();
-        dense(&inputs, &truth, ALPHA).filter(|(_, w)| w[0] > 0.0)
+        let positives = truth.iter().filter(|t| **t).count();
+        (positives.min(truth.len() - positives) >= FEWEST).then(|| platt(&z, &truth))
     };
-    match fit(&long).or_else(|| fit(&all)) {
-        Some((offset, w)) => Long { slope: w[0] as f32, windows: w[1] as f32, offset: offset as f32 },
-        None => Long { slope: short.slope, windows: 0.0, offset: short.offset },
+    let rows = 0..evidence.truth.len();
+    match fit(rows.clone().filter(is_long).collect()).or_else(|| fit(rows.collect())) {
+        Some((slope, offset)) => Long { slope: slope as f32, offset: offset as f32 },
+        None => Long { slope: short.slope, offset: short.offset },
     }
 }
 

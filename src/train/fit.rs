@@ -11,9 +11,10 @@ use rayon::prelude::*;
 
 use super::assemble;
 use super::calibration::{Evidence, calibrate};
-use super::gather::{ClassRows, Gathered, LabelRows, gather};
+use super::gather::{ClassRows, Gathered, gather};
 use super::heads::{Blocks, Head, Shared, Task};
 use super::metrics;
+use super::plan::Plan;
 use super::recipe::{LabelSettings, Recipe, Settings};
 use super::split::fold;
 use crate::error::{Error, ErrorKind, Result};
@@ -71,7 +72,7 @@ pub fn train(
     let first_stage = run.first_stage(&plan, &mut shared)?;
     let mut heads: Vec<Head> = Vec::new();
     let labels = run.labels(&plan, &first_stage, &shared, vectors.as_ref(), &mut heads)?;
-    let parent = run.parent(&shared, vectors.as_ref(), &mut heads)?;
+    let parent = run.parent(&plan, &shared, vectors.as_ref(), &mut heads)?;
     let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
     run.step("folding")?;
     let weights = assemble::fold(&shared, &heads, vectors.as_ref(), &factors, settings.keep_pairs, settings.keep_grams);
@@ -97,99 +98,6 @@ pub fn train(
 /// Texts from all over the set.
 fn sample(texts: &[String]) -> impl Iterator<Item = &str> {
     texts.iter().step_by((texts.len() / 2000).max(1)).map(String::as_str)
-}
-
-/// The heads that the data suffice for.
-struct Plan<'a> {
-    labels: Vec<(&'a str, &'a LabelRows)>,
-    reply: bool,
-    stance: bool,
-    own_targets: Vec<&'a str>,
-    /// Source and label of every first-stage head.
-    first_stage: Vec<&'a (usize, String)>,
-}
-
-impl<'a> Plan<'a> {
-    fn of(data: &'a Gathered, recipe: &Recipe, watch: &dyn Watch) -> Result<Self> {
-        if let Some(unknown) = recipe.labels.keys().find(|name| !data.labels.contains_key(*name)) {
-            let there = data.labels.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-            return Err(Error::settings(format!("[label.{unknown}]: no row has this label; the labels are: {there}")));
-        }
-        let mut labels = Vec::new();
-        for (name, rows) in &data.labels {
-            let positives = rows.targets.iter().filter(|t| **t >= 0.5).count();
-            let negatives = rows.targets.len() - positives;
-            let fewest = recipe.labels.get(name).and_then(|l| l.min_rows).unwrap_or(recipe.settings.min_rows);
-            if positives.min(negatives) < fewest {
-                watch.note(&format!(
-                    "no head for `{name}`: {positives} rows have it and {negatives} do not, {fewest} of each are needed (--min-rows)"
-                ));
-            } else {
-                labels.push((name.as_str(), rows));
-            }
-        }
-        labels.sort_by_key(|(name, _)| label::LABELS.iter().position(|l| l.key == *name).unwrap_or(usize::MAX));
-        let fewest = recipe.settings.min_rows;
-        let enough = |rows: &ClassRows, what: &str| {
-            let classes = class_counts(rows);
-            let fit = classes.iter().filter(|n| **n >= fewest).count() >= 2;
-            if !fit && !rows.rows.is_empty() {
-                watch.note(&format!(
-                    "no head for {what}: two classes need {fewest} rows each, there are {} (--min-rows)",
-                    rows.classes.iter().zip(&classes).map(|(c, n)| format!("{c} {n}")).collect::<Vec<_>>().join(", ")
-                ));
-            }
-            fit
-        };
-        let plan = Self {
-            labels,
-            reply: enough(&data.reply, "stance toward the parent"),
-            stance: enough(&data.stance, "stance toward targets"),
-            own_targets: own_targets(data, fewest),
-            first_stage: if recipe.settings.stack { first_stage(data, fewest) } else { Vec::new() },
-        };
-        if plan.labels.is_empty() && !plan.reply && !plan.stance {
-            return Err(Error::settings(
-                "nothing to train: no label, stance or reply_stance has enough rows (see the notes above)",
-            ));
-        }
-        Ok(plan)
-    }
-
-    fn steps(&self) -> usize {
-        self.first_stage.len()
-            + self.labels.len()
-            + usize::from(self.reply)
-            + usize::from(self.stance) * (1 + self.own_targets.len())
-    }
-}
-
-fn class_counts(rows: &ClassRows) -> Vec<usize> {
-    let mut counts = vec![0; rows.classes.len()];
-    rows.truth.iter().for_each(|&c| counts[c] += 1);
-    counts
-}
-
-/// Targets of which two classes have enough rows.
-fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
-    let mut counts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (target, &class) in data.targets.iter().zip(&data.stance.truth) {
-        counts.entry(target).or_insert_with(|| vec![0; data.stance.classes.len()])[class] += 1;
-    }
-    counts
-        .into_iter()
-        .filter(|(_, n)| n.iter().filter(|n| **n >= fewest).count() >= 2)
-        .map(|(target, _)| target)
-        .collect()
-}
-
-/// Sources' labels with enough rows of either class.
-fn first_stage(data: &Gathered, fewest: usize) -> Vec<&(usize, String)> {
-    let enough = |rows: &LabelRows| {
-        let positives = rows.targets.iter().filter(|t| **t >= 0.5).count();
-        positives.min(rows.targets.len() - positives) >= fewest
-    };
-    data.by_source.iter().filter(|(_, rows)| enough(rows)).map(|(name, _)| name).collect()
 }
 
 struct Run<'a> {
@@ -429,14 +337,15 @@ impl Run<'_> {
     /// Stance toward the parent.
     fn parent(
         &mut self,
+        plan: &Plan<'_>,
         shared: &Shared,
         vectors: Option<&Vectors>,
         heads: &mut Vec<Head>,
     ) -> Result<Option<ParentStance>> {
-        let rows = &self.data.reply;
-        if class_counts(rows).iter().filter(|n| **n >= self.settings.min_rows).count() < 2 {
+        if !plan.reply {
             return Ok(None);
         }
+        let rows = &self.data.reply;
         self.step("stance toward the parent")?;
         let (first_column, logits) =
             self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, heads)?;

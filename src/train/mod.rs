@@ -8,5 +8,6 @@ pub mod fit;
 pub mod gather;
 pub mod heads;
 pub mod metrics;
+pub mod plan;
 pub mod recipe;
 pub mod split;
