@@ -128,7 +128,7 @@ def main():
             row["baseline"] = base and {k: base[k] for k in keep if k in base}
             if row["model"] or row["engine"] or row["baseline"]:
                 rows.append(row)
-                print(corpus, product, label, *(f"{c} {row[c]['roc_auc']:.3f}" for c in ("model", "engine", "baseline") if row[c]), flush=True)
+                print(corpus, product, label, *(f"{c} {row[c]['roc_auc']}" for c in ("model", "engine", "baseline") if row[c]), flush=True)
     replies = args.data / "stance" / "rumoureval2019_sdqc"
     stances = {"corpus": "rumoureval2019_sdqc", "model": stance(evaluate(args.polemic, args.model, [replies / "dev.jsonl.gz"], []), "parent")}
     if args.engine:
