@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::logistic::sigmoid;
 
-/// Fewest rows of either class for a fit of more than one number.
+/// Fewest rows of either class for a dense fit, or for one of long texts alone.
 pub const FEWEST: usize = 40;
 
 /// How a head's logit becomes the logit of a probability.

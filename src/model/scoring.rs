@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use serde_json::{Value, json};
-
 use super::calibrate::Calibration;
 use super::stance::{mention, parent_inputs, target_inputs};
 use super::{COMMON, LONG, Model, STRIDE, WINDOW};
@@ -317,11 +315,6 @@ pub(super) fn calibrated(
 
 pub(super) fn sigmoid(z: f32) -> f32 {
     1.0 / (1.0 + (-z).exp())
-}
-
-/// A probability as records write it: six decimals.
-pub fn rounded(p: f32) -> Value {
-    json!((f64::from(p) * 1e6).round() / 1e6)
 }
 
 #[cfg(test)]

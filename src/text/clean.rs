@@ -9,6 +9,8 @@ use unicode_normalization::char::is_combining_mark;
 
 /// Longest `<tag …>` that is taken for markup, in bytes; a lone `<` is text.
 const LONGEST_TAG: usize = 1024;
+/// Tags that do not break a line.
+const INLINE: [&str; 9] = ["a", "b", "i", "em", "strong", "span", "u", "s", "code"];
 /// Longest `&entity;` of HTML, in bytes.
 const LONGEST_ENTITY: usize = 33;
 
@@ -88,11 +90,9 @@ impl Cleaner {
         let head = &bytes[..bytes.len().min(LONGEST_TAG)];
         match (opens, memchr::memchr2(b'>', b'<', &head[1..])) {
             (true, Some(end)) if head[end + 1] == b'>' => {
-                let name = rest[1..=end].trim_start_matches('/').to_ascii_lowercase();
-                let inline = ["a ", "b", "i", "em", "strong", "span", "u", "s", "code"];
-                let breaks = !inline
-                    .iter()
-                    .any(|tag| name.trim_end() == tag.trim_end() || name.starts_with(&format!("{} ", tag.trim_end())));
+                let inside = rest[1..=end].trim_start_matches('/');
+                let name = inside.split_whitespace().next().unwrap_or_default();
+                let breaks = !INLINE.iter().any(|tag| name.eq_ignore_ascii_case(tag));
                 if breaks {
                     self.push('\n', at..at + end + 2);
                 }
