@@ -10,9 +10,9 @@ use divan::{Bencher, black_box};
 use polemic::features::vocabulary::{self, Numbered, Vocabulary};
 use polemic::model::Model;
 use polemic::model::scoring::{Item, Scratch};
-use polemic::read::bytes::Source;
-use polemic::read::fields::{self, CommentRow, Fields};
-use polemic::read::rows::{self, BadRow, Format, Options};
+use polemic::read;
+use polemic::read::entry::{CommentRow, Entry};
+use polemic::read::rows::{BadRow, Options};
 use polemic::score::batch::{Job, Scorer};
 use polemic::text::clean::Clean;
 use polemic::text::words::Words;
@@ -116,7 +116,7 @@ fn read_words(words: &mut Words, text: &str) -> usize {
 }
 
 fn score(bencher: Bencher, jobs: &[Job<'_>]) {
-    let scorer = Scorer { model: &MODEL, max_text: MAX_TEXT, targets: Vec::new(), with_text: false, explain: false };
+    let scorer = Scorer { model: &MODEL, max_text: MAX_TEXT, include: Vec::new(), targets: Vec::new(), with_text: false, explain: false };
     per_comment(bencher).bench(|| scorer.score(black_box(jobs)));
 }
 
@@ -127,14 +127,11 @@ fn trained() -> Model {
 
 /// The rows of a JSONL file as comments.
 fn comments(path: &Path) -> Vec<CommentRow> {
-    let options = Options::default();
-    let source = Source::open(Some(path)).expect("the training data are there");
-    let mut reader = rows::open(source, Format::Jsonl, &options).expect("JSON lines");
-    std::iter::from_fn(|| reader.next_row())
-        .map(|row| {
-            let row = row.expect("a row that can be read");
-            let fields = Fields::choose(row.fields.keys().map(String::as_str), &options);
-            fields::comment(&row, &fields).expect("a comment")
+    let mut reader = read::open(Some(path), &Options::default()).expect("the training data are there").reader;
+    std::iter::from_fn(|| reader.next_entry())
+        .map(|entry| match entry.expect("a row that can be read") {
+            Entry::Comment(row) => *row,
+            other => panic!("no comment: {other:?}"),
         })
         .collect()
 }

@@ -4,11 +4,26 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::thread::Status;
+
+/// A story or thread.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StoryRecord {
+    /// The source's id of the thread, or the name of the page.
+    pub thread_id: Option<String>,
+    /// Headline.
+    pub title: Option<String>,
+    /// Address of its page.
+    pub url: Option<String>,
+}
+
 /// A comment as `threads` writes it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CommentRecord {
     /// The source's id or the position in the thread.
     pub id: String,
+    /// The source's id of the thread, or the name of the page.
+    pub thread_id: Option<String>,
     /// The comment answered; null for a root and in a flat thread.
     pub parent_id: Option<String>,
     /// 0 for a root.
@@ -17,10 +32,20 @@ pub struct CommentRecord {
     pub author: Option<String>,
     /// RFC 3339 where the source allows.
     pub created: Option<String>,
-    /// The text as written.
-    pub text: String,
-    /// The parts of it that are quoted.
+    /// Whether the source shows it.
+    pub status: Status,
+    /// Headline of the story.
+    pub title: Option<String>,
+    /// Address of the story.
+    pub url: Option<String>,
+    /// The text as written; null where it is left out.
+    pub text: Option<String>,
+    /// Why the text is left out.
+    pub omitted: Option<String>,
+    /// The parts of the text that are quoted.
     pub quotes: Vec<String>,
+    /// Addresses that the text links to.
+    pub links: Vec<String>,
 }
 
 /// A scored comment as `score` writes it.
@@ -36,6 +61,10 @@ pub struct ScoreRecord {
     pub depth: u32,
     /// Display name.
     pub author: Option<String>,
+    /// RFC 3339 where the source allows.
+    pub created: Option<String>,
+    /// Whether the source shows it.
+    pub status: Status,
     /// The text, if asked for.
     pub text: Option<String>,
     /// Label and probability; null where the comment could not be scored.
@@ -102,6 +131,8 @@ impl Serialize for ScoreRecord {
         map.serialize_entry("parent_id", &self.parent_id)?;
         map.serialize_entry("depth", &self.depth)?;
         map.serialize_entry("author", &self.author)?;
+        map.serialize_entry("created", &self.created)?;
+        map.serialize_entry("status", self.status.name())?;
         if let Some(text) = &self.text {
             map.serialize_entry("text", text)?;
         }

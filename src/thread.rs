@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One reader comment.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
     /// The source's id, or the position in the thread (`1`, `1.2.1`) where it has none.
     pub id: String,
@@ -22,17 +22,58 @@ pub struct Comment {
     pub text: String,
     /// Byte ranges of `text` that the source itself marks as quoted.
     pub quotes: Vec<Range<usize>>,
+    /// Addresses that the text links to, in order, where the source keeps them apart from the text.
+    pub links: Vec<String>,
+    /// Whether the source shows this comment.
+    pub status: Status,
     /// The text of the comment answered, where the source gives it beside this one.
     pub parent_text: Option<String>,
     /// What the source says this comment takes a stance toward.
     pub target: Option<String>,
 }
 
+/// Whether a source shows a comment to its readers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It does.
+    #[default]
+    Published,
+    /// It waits for a moderator.
+    Pending,
+    /// It was taken for spam.
+    Spam,
+    /// It was removed, by its author or by others. Its text may be gone.
+    Deleted,
+}
+
+impl Status {
+    /// All, in the order of their names in the documentation.
+    pub const ALL: [Self; 4] = [Self::Published, Self::Pending, Self::Spam, Self::Deleted];
+
+    /// As records write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Pending => "pending",
+            Self::Spam => "spam",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The status that records write as `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
 /// The story a thread stands under.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     /// Headline.
     pub title: Option<String>,
+    /// Address of its page.
+    pub url: Option<String>,
     /// The article's text, paragraphs joined by `\n\n`.
     pub body: Option<String>,
 }
@@ -51,7 +92,7 @@ pub struct Thread {
 }
 
 /// A comment as a source states it, before its parent is looked up.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stated {
     /// The comment; its `id` may be empty, `parent` and `depth` are not read.
     pub comment: Comment,
@@ -70,7 +111,12 @@ pub struct Repairs {
     pub duplicate_ids: Vec<String>,
     /// Comments that a source states but does not hold.
     pub missing_comments: u64,
+    /// Repairs of the first three kinds beyond the [`LISTED`] that a list names.
+    pub not_listed: u64,
 }
+
+/// Repairs of one kind that are named one by one; further ones are counted, so that a broken dump does not fill the memory.
+pub const LISTED: usize = 10_000;
 
 impl Repairs {
     /// True if nothing had to be mended.
@@ -80,10 +126,11 @@ impl Repairs {
 
     /// Adds what another source needed.
     pub fn merge(&mut self, other: Self) {
-        self.missing_parents.extend(other.missing_parents);
-        self.cycles.extend(other.cycles);
-        self.duplicate_ids.extend(other.duplicate_ids);
         self.missing_comments += other.missing_comments;
+        self.not_listed += other.not_listed;
+        self.not_listed += extend(&mut self.missing_parents, other.missing_parents);
+        self.not_listed += extend(&mut self.cycles, other.cycles);
+        self.not_listed += extend(&mut self.duplicate_ids, other.duplicate_ids);
     }
 
     /// One sentence for people, or `None` if nothing was mended.
@@ -93,10 +140,19 @@ impl Repairs {
             (self.cycles.len() as u64, "replies in a ring"),
             (self.duplicate_ids.len() as u64, "repeated ids"),
             (self.missing_comments, "comments announced but not found"),
+            (self.not_listed, "more of these"),
         ];
         let parts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
+}
+
+/// Adds to a list as far as it may grow; gives the number of those left out.
+fn extend<T>(list: &mut Vec<T>, more: Vec<T>) -> u64 {
+    let left_out = (list.len() + more.len()).saturating_sub(LISTED.max(list.len()));
+    let room = more.len() - left_out;
+    list.extend(more.into_iter().take(room));
+    left_out as u64
 }
 
 impl Thread {

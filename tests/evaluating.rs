@@ -134,5 +134,5 @@ fn what_cannot_be_scored_or_read_is_counted() {
     assert!(ran.err.contains("1 rows could not be used"), "{}", ran.err);
     assert_eq!(evaluate(&rows, &["--strict"]).code, 2);
     let empty = evaluate(&[], &[]);
-    assert!(empty.code == 2 && empty.err.contains("no labelled rows"), "{}", empty.err);
+    assert!(empty.code == 2 && empty.err.contains("nothing to read"), "{}", empty.err);
 }

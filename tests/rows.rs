@@ -3,20 +3,36 @@
 use std::io::{BufRead, Cursor, Read, Write};
 
 use polemic::error::{ErrorKind, Result};
+use polemic::read;
 use polemic::read::bytes::Source;
-use polemic::read::fields::{CommentRow, Fields, comment};
-use polemic::read::rows::{BadRow, Format, Options, Row, RowReader, detect, open};
+use polemic::read::entry::CommentRow;
+use polemic::read::fields::{Fields, comment};
+use polemic::read::format::{self, Content, Opened};
+use polemic::read::rows::{BadRow, Options, Row, RowReader};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+fn opened(name: &str, input: impl Read + Send + 'static) -> Result<Opened> {
+    Opened::from_reader(name, Box::new(input), &Options::default())
+}
+
 fn source(name: &str, bytes: &[u8]) -> Result<Source> {
-    Source::from_reader(name, Box::new(Cursor::new(bytes.to_vec())))
+    match opened(name, Cursor::new(bytes.to_vec()))?.content {
+        Content::Text(source) => Ok(source),
+        Content::Binary(_) | Content::Folder(_) => panic!("{name} is no text"),
+    }
 }
 
 fn open_with(name: &str, bytes: &[u8], options: &Options) -> Result<Box<dyn RowReader>> {
-    let source = source(name, bytes)?;
-    let format = detect(name, source.head());
-    open(source, format, options)
+    let input = opened(name, Cursor::new(bytes.to_vec()))?;
+    let open = format::find_table(&input, options)?;
+    open(input, options)
+}
+
+/// The name of the format that an input is read in.
+fn format_of(name: &str, text: &str) -> &'static str {
+    let input = opened(name, Cursor::new(text.as_bytes().to_vec())).unwrap();
+    format::find(&input, &Options::default()).unwrap().name()
 }
 
 fn read_with(name: &str, bytes: &[u8], options: &Options) -> (Vec<Row>, Vec<BadRow>) {
@@ -55,6 +71,18 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
 
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// Lines that hardly compress, so that cutting the archive cuts the text.
 fn noisy_lines(n: u64) -> String {
     let mut state = 1_u64;
@@ -71,7 +99,7 @@ fn noisy_lines(n: u64) -> String {
 #[test]
 fn compressed_input_of_several_members_reads_as_one() {
     let (a, b) = ("{\"text\":\"a\"}\n", "{\"text\":\"b\"}\n");
-    for pack in [gzip, zstd] {
+    for pack in [gzip, zstd, bzip2, xz] {
         let bytes = [pack(a.as_bytes()), pack(b.as_bytes())].concat();
         let (rows, bad) = read("c", &bytes);
         assert_eq!((texts(&rows), bad.len()), (vec!["a", "b"], 0));
@@ -152,14 +180,10 @@ fn a_windows_1252_table_keeps_its_umlauts() {
 }
 
 #[test]
-fn empty_input_has_no_rows() {
-    for name in ["a.jsonl", "a.csv", "a.tsv"] {
-        for bytes in [b"".as_slice(), b"\xef\xbb\xbf", &gzip(b""), &zstd(b""), b"\r\n\r\n"] {
-            let (rows, bad) = read(name, bytes);
-            assert_eq!((rows.len(), bad.len()), (0, 0), "{name}");
-        }
+fn empty_input_is_refused() {
+    for bytes in [b"".as_slice(), b"\xef\xbb\xbf", &gzip(b""), &zstd(b""), b"\r\n\r\n"] {
+        assert!(refusal("a.csv", bytes, &Options::default()).contains("nothing to read"));
     }
-    assert_eq!(source("a", b"").unwrap().head(), "");
 }
 
 #[test]
@@ -186,14 +210,13 @@ fn files_are_opened_by_path_and_errors_name_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.jsonl");
     std::fs::write(&file, "{\"text\":\"a\"}").unwrap();
-    let mut text = String::new();
-    Source::open(Some(&file)).unwrap().into_reader().read_to_string(&mut text).unwrap();
-    assert_eq!(text, "{\"text\":\"a\"}");
-    for path in [folder.path(), &folder.path().join("absent")] {
-        let error = Source::open(Some(path)).err().unwrap();
-        assert!(matches!(error.kind(), ErrorKind::Io { .. }));
-        assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
-    }
+    assert!(read::open(Some(&file), &Options::default()).unwrap().reader.next_entry().unwrap().is_ok());
+    let error = read::open(Some(folder.path()), &Options::default()).err().unwrap();
+    assert!(error.to_string().contains("no ConvoKit corpus"), "{error}");
+    let absent = folder.path().join("absent");
+    let error = read::open(Some(&absent), &Options::default()).err().unwrap();
+    assert!(matches!(error.kind(), ErrorKind::Io { .. }));
+    assert!(error.to_string().starts_with(&absent.display().to_string()), "{error}");
 }
 
 #[test]
@@ -240,9 +263,9 @@ fn a_huge_line_is_refused_and_the_next_is_read() {
     let start = Cursor::new(b"{\"text\":\"a\"}\n{\"text\":\"".to_vec());
     let huge = std::io::repeat(b'x').take(70 << 20);
     let end = Cursor::new(b"\"}\n{\"text\":\"b\"}\n".to_vec());
-    let source = Source::from_reader("a", Box::new(start.chain(huge).chain(end))).unwrap();
-    let format = detect("a", source.head());
-    let mut reader = open(source, format, &options).unwrap();
+    let input = opened("a", start.chain(huge).chain(end)).unwrap();
+    let open = format::find_table(&input, &options).unwrap();
+    let mut reader = open(input, &options).unwrap();
     assert_eq!(reader.next_row().unwrap().unwrap().line, 1);
     let bad = reader.next_row().unwrap().unwrap_err();
     assert!(bad.what.contains("longer than 1024 bytes") && bad.raw.len() < 1000 && !bad.fatal && bad.line == 2);
@@ -373,16 +396,54 @@ fn a_wordpress_export_becomes_comments() {
 
 #[test]
 fn a_page_has_no_rows() {
-    assert_eq!(detect("a", "<html>"), Format::Page);
-    assert!(refusal("a", b"<html>", &Options::default()).contains("page"));
+    assert!(refusal("a", b"<html>", &Options::default()).contains("no labelled rows"));
+}
+
+#[test]
+fn content_decides_before_the_name() {
+    for (name, head, expected) in [
+        ("a.txt", "\u{feff}\n {\"text\": \"a\"}\n", "jsonl"),
+        ("a.csv", "{\"text\": \"a\"}\n", "jsonl"),
+        ("a", "{\"text\": NaN}\n", "jsonl"),
+        ("a", "{\"te\\\"xt\" : \"cut off", "jsonl"),
+        ("a", "[\n  {\"text\": \"a\"},", "jsonl"),
+        ("a.JSONL.gz", "oops\n{\"text\": 1}", "jsonl"),
+        ("a", "{{template}}: text", "page-text"),
+        ("a", "[deleted]\nReply\n", "page-text"),
+        ("a", "{\"quoted\"} is how I start", "page-text"),
+        ("a", "id,text\n1,a\n", "csv"),
+        ("a", "id\ttext\n1\ta, b\n", "csv"),
+        ("a", "id;text\n1;a, b\n", "csv"),
+        ("a", "label,author\n1,Ann\n0,Ben\n", "csv"),
+        ("a", "By Ann, date\nShe said, in short, no.\n", "page-text"),
+        ("a", "Home, Text\nAn article about things\nby Ann\n", "page-text"),
+        ("a.csv.zst", "words\nno delimiter\n", "csv"),
+        ("a.csv", "Kommentar;Nummer\nja, nein;1\n", "csv"),
+        ("a.tsv", "words\n", "csv"),
+        ("a.html", "<!doctype html><title>a, text</title>", "html"),
+    ] {
+        assert_eq!(format_of(name, head), expected, "{name}: {head}");
+    }
+}
+
+#[test]
+fn the_delimiter_is_found() {
+    for (name, table) in [
+        ("a", "id,text\n1,a\n"),
+        ("a", "id\ttext\n1\ta, b\n"),
+        ("a", "id;text\n1;a, b\n"),
+        ("a.csv", "id;text\nja, nein;1\n"),
+        ("a.tsv", "id\ttext\n1\ta, b\n"),
+    ] {
+        let columns = open_with(name, table.as_bytes(), &Options::default()).unwrap().header().cloned().unwrap();
+        assert_eq!((columns.id.as_deref(), columns.text.as_deref()), (Some("id"), Some("text")), "{table}");
+    }
 }
 
 fn drain(name: &str, bytes: &[u8]) {
-    let options = Options { max_line: 300, ..Options::default() };
-    let Ok(source) = source(name, bytes) else { return };
-    for format in [detect(name, source.head()), Format::Jsonl, Format::Csv { delimiter: b',' }] {
-        let Ok(again) = self::source(name, bytes) else { return };
-        let Ok(mut reader) = open(again, format, &options) else { continue };
+    for format in [None, Some("jsonl"), Some("csv")] {
+        let options = Options { max_line: 300, format: format.map(str::to_owned), ..Options::default() };
+        let Ok(mut reader) = open_with(name, bytes, &options) else { continue };
         let header = reader.header().cloned();
         while let Some(row) = reader.next_row() {
             let Ok(row) = row else { continue };

@@ -33,8 +33,8 @@ fn a_page_gives_one_record_a_comment_with_the_documented_keys_in_their_order() {
     assert_eq!(field(&records, "parent_id"), [&json!(null), &json!("1"), &json!("1.1"), &json!(null)]);
     assert_eq!(field(&records, "depth"), [0, 1, 2, 0]);
     assert_eq!(records[0]["thread_id"], "wordpress_signed.txt");
-    let root = ["id", "thread_id", "parent_id", "depth", "author", "scores", "model"];
-    let reply = ["id", "thread_id", "parent_id", "depth", "author", "scores", "stance", "model"];
+    let root = ["id", "thread_id", "parent_id", "depth", "author", "created", "status", "scores", "model"];
+    let reply = ["id", "thread_id", "parent_id", "depth", "author", "created", "status", "scores", "stance", "model"];
     assert_eq!((keys(&records[0]), keys(&records[1])), (root.to_vec(), reply.to_vec()));
     for record in &records {
         assert_eq!(keys(&record["scores"]), labels());
@@ -171,7 +171,7 @@ fn csv_has_one_column_a_label_and_class() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let mut table = csv::Reader::from_reader(ran.out.as_bytes());
     let header = table.headers().unwrap().clone();
-    let mut expected = vec!["id", "thread_id", "parent_id", "depth", "author", "text"];
+    let mut expected = vec!["id", "thread_id", "parent_id", "depth", "author", "created", "status", "text"];
     expected.extend(labels());
     expected.push("unscored");
     expected.extend(["support", "deny", "query", "comment"].map(|c| ["stance_parent_", c].concat().leak() as &str));
@@ -209,7 +209,7 @@ fn control_characters_of_a_comment_do_not_reach_the_terminal() {
 fn text_and_explanations_are_added_when_asked_for() {
     let row = json!({"id": "1", "text": "you pathetic clown, go away"});
     let record = &scored(&[row], &["--with-text", "--explain"]).records()[0];
-    assert_eq!(keys(record), ["id", "thread_id", "parent_id", "depth", "author", "text", "scores", "explain", "model"]);
+    assert_eq!(keys(record), ["id", "thread_id", "parent_id", "depth", "author", "created", "status", "text", "scores", "explain", "model"]);
     let over: Vec<&str> = model()
         .manifest
         .labels
@@ -289,7 +289,21 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn threads_have_their_own_schema() {
     let records = run(polemic().args(["threads", "--to", "jsonl"]).arg(page("wordpress_signed.txt"))).records();
-    let expected = ["id", "parent_id", "depth", "author", "created", "text", "quotes"];
+    let expected = [
+        "id",
+        "thread_id",
+        "parent_id",
+        "depth",
+        "author",
+        "created",
+        "status",
+        "title",
+        "url",
+        "text",
+        "omitted",
+        "quotes",
+        "links",
+    ];
     assert!(records.iter().all(|r| keys(r) == expected));
     assert_eq!(field(&records, "depth"), [0, 1, 2, 0]);
     let rows = [
@@ -316,7 +330,7 @@ fn repairs_are_said_or_written_as_json() {
     let repairs: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(
         repairs,
-        json!({"missing_parents": [["b", "gone"]], "cycles": ["c"], "duplicate_ids": ["a"], "missing_comments": 0})
+        json!({"missing_parents": [["b", "gone"]], "cycles": ["c"], "duplicate_ids": ["a"], "missing_comments": 0, "not_listed": 0})
     );
     assert_eq!(field(&ran.records(), "id"), ["a", "a~2", "b", "c"]);
 }
@@ -335,7 +349,8 @@ fn a_chain_of_100_000_replies_is_read_and_scored() {
         let depths: BTreeSet<u64> = ran.records().iter().map(|r| r["depth"].as_u64().unwrap()).collect();
         assert_eq!(depths.last(), Some(&99_999), "{verb}");
         if verb == "threads" {
-            assert!(ran.out.contains("{\"id\":\"1.1.1.2\",\"parent_id\":\"c2\",\"depth\":3"));
+            let nameless = "{\"id\":\"100001\",\"thread_id\":null,\"parent_id\":\"c2\",\"depth\":3";
+            assert!(ran.out.contains(nameless));
         }
     }
 }

@@ -35,3 +35,5 @@ mod support;
 mod training;
 /// Our own training data keep to their codebook.
 mod training_data;
+/// WordPress and Disqus exports.
+mod xml;

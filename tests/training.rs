@@ -171,7 +171,7 @@ fn data_that_cannot_be_used_are_refused_with_what_is_missing() {
     let unlabelled = place.file("b.jsonl", "{\"text\":\"a\"}\n");
     assert!(place.refused(&unlabelled, &[]).contains("no labelled rows"));
     let page = place.file("c.txt", fs::read(project("tests/fixtures/pages/wpdiscuz_bare.txt")).unwrap());
-    assert!(place.refused(&page, &[]).contains("expected JSON lines or CSV"));
+    assert!(place.refused(&page, &[]).contains("expected JSON lines, CSV"));
     let said = place.refused(&place.0.path().join("missing.jsonl"), &[]);
     assert!(said.contains("missing.jsonl: No such file"), "{said}");
     assert_eq!(said.matches("No such file").count(), 1, "{said}");

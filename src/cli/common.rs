@@ -1,25 +1,35 @@
 //! What several verbs share: columns, rejected rows, threads, broken pipes.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use clap::builder::PossibleValuesParser;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::{Error, ErrorKind};
 use crate::model::{Model, file};
+use crate::read::Input;
+use crate::read::census::Census;
+use crate::read::entry::Entry;
+use crate::read::formats::FORMATS;
+use crate::read::private::redacted;
 use crate::read::rows::{BadRow, Options};
-use crate::write::Output;
+use crate::read::unpack::Limits;
 
 /// Bad rows that are named one by one on standard error.
 const NAMED: u64 = 10;
 
-/// Which column holds what, where the usual names do not say it.
+/// How inputs are read, where that is not to be found by looking.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Columns (found by their usual names)")]
-pub struct Columns {
+#[command(next_help_heading = "Reading (format and columns are found by themselves)")]
+pub struct Reading {
+    /// Format of the inputs.
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|f| f.name())))]
+    format: Option<String>,
     /// Column of the text.
     #[arg(long = "text-column", value_name = "NAME")]
     text: Option<String>,
@@ -38,9 +48,15 @@ pub struct Columns {
     /// Column of the thread's id.
     #[arg(long = "thread-column", value_name = "NAME")]
     thread: Option<String>,
+    /// Longest text of a comment that is used, in bytes; a longer one gets null and the reason.
+    #[arg(long, value_name = "BYTES", default_value_t = Options::default().max_text)]
+    max_text: usize,
+    /// How many times its size an archive may expand to, once that is more than 64 MiB.
+    #[arg(long, value_name = "TIMES", default_value_t = Limits::default().expansion)]
+    max_expansion: u64,
 }
 
-impl Columns {
+impl Reading {
     /// As the readers want them.
     pub fn options(&self) -> Options {
         Options {
@@ -50,8 +66,64 @@ impl Columns {
             author: self.author.clone(),
             created: self.created.clone(),
             thread: self.thread.clone(),
+            format: self.format.clone(),
+            max_text: self.max_text,
+            limits: Limits { expansion: self.max_expansion },
             ..Options::default()
         }
+    }
+}
+
+/// The list of formats for help texts.
+pub fn formats() -> String {
+    let widest = FORMATS.iter().map(|f| f.name().len()).max().unwrap_or_default();
+    let lines: Vec<String> = FORMATS.iter().map(|f| format!("  {:widest$}  {}", f.name(), f.about())).collect();
+    format!(
+        "Reads, found by content, plain or packed with gzip, zstd, bzip2 or xz, in any usual encoding:\n{}",
+        lines.join("\n")
+    )
+}
+
+/// Hands every entry of an input to `each` and tells `rejects` of what cannot be used. Gives the counts, and the error in which the input
+/// breaks off, if it does: what stands before it has been handed on.
+pub fn each_entry(
+    input: &mut Input,
+    rejects: &RejectsFile,
+    mut each: impl FnMut(Entry) -> crate::error::Result<()>,
+) -> Result<(Census, Option<Error>)> {
+    let mut census = Census::default();
+    while let Some(entry) = input.reader.next_entry() {
+        match entry {
+            Ok(entry) => {
+                census.add(&entry);
+                each(entry)?;
+            }
+            Err(row) if row.fatal => {
+                return Ok((census, Some(Error::input(format!("{}:{}", input.name, row.line), row.what))));
+            }
+            Err(row) => rejects.add(&input.name, &row),
+        }
+    }
+    Ok((census, None))
+}
+
+/// Says on standard error what of an input is no comment or was not as it should be.
+pub fn tell(input: &Input, census: &Census) {
+    let name = &input.name;
+    if census.comments == 0 {
+        anstream::eprintln!("{name}: no comments found ({})", input.format.name());
+    }
+    let damage = input.damage.count();
+    let notes = [
+        (census.pingbacks, "pingbacks, which are no comments, left out"),
+        (census.deleted, "comments marked as deleted"),
+        (census.spam, "comments marked as spam"),
+        (census.pending, "comments waiting for a moderator"),
+        (damage, "malformed byte sequences read as U+FFFD"),
+    ];
+    let notes: Vec<String> = notes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if !notes.is_empty() {
+        anstream::eprintln!("{name}: {}", notes.join(", "));
     }
 }
 
@@ -64,64 +136,6 @@ pub struct Rejects {
     /// Exit with 2 if a row cannot be used.
     #[arg(long)]
     strict: bool,
-}
-
-/// What to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum To {
-    /// The thread, indented, for reading.
-    Tree,
-    /// One JSON object a comment.
-    Jsonl,
-    /// One row a comment.
-    Csv,
-}
-
-/// Where records go, and in which format.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct Destination {
-    /// Format [default: tree on a terminal, else jsonl].
-    #[arg(long, value_enum)]
-    to: Option<To>,
-    /// Write to this file instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-}
-
-impl Destination {
-    /// The format.
-    pub fn format(&self) -> To {
-        let to_terminal = self.output.is_none() && io::stdout().is_terminal();
-        self.to.unwrap_or(if to_terminal { To::Tree } else { To::Jsonl })
-    }
-
-    /// True if a file was named.
-    pub fn is_file(&self) -> bool {
-        self.output.is_some()
-    }
-
-    /// Creates the file, or takes standard output. Refuses to overwrite an input, and to create anything for one that is not there.
-    pub fn open(&self, inputs: &[PathBuf]) -> Result<Output> {
-        if let (Some(path), [only]) = (&self.output, inputs)
-            && only != Path::new("-")
-        {
-            only.metadata()
-                .map_err(|e| Error::io(only, e))
-                .with_context(|| format!("nothing written to {}", path.display()))?;
-        }
-        let same =
-            |input: &PathBuf| self.output.as_ref().is_some_and(|o| o.canonicalize().ok() == input.canonicalize().ok());
-        if let Some(input) = inputs.iter().find(|input| input.exists() && same(input)) {
-            bail!("{} is an input and the output: name another file with -o", input.display());
-        }
-        Ok(match &self.output {
-            Some(path) => Output {
-                name: path.display().to_string(),
-                to: Box::new(File::create(path).map_err(|e| Error::io(path, e))?),
-            },
-            None => Output { name: "standard output".into(), to: Box::new(io::stdout()) },
-        })
-    }
 }
 
 /// Counts bad rows, names the first of them and keeps them all in the rejects file.
@@ -156,12 +170,17 @@ impl RejectsFile {
             anstream::eprintln!("polemic: more rows that cannot be used follow; --rejects FILE keeps them all");
         }
         if let Some(file) = &mut state.file {
-            let record = serde_json::json!({"place": place, "line": row.line, "reason": row.what, "row": row.raw});
+            let record = serde_json::json!({"place": place, "line": row.line, "reason": row.what, "row": redacted(&row.raw)});
             let written = writeln!(file, "{record}");
             if let Err(error) = written {
                 state.failed.get_or_insert(error);
             }
         }
+    }
+
+    /// How many rows were noted.
+    pub fn count(&self) -> u64 {
+        self.0.lock().map_or(0, |state| state.count)
     }
 
     /// Says how many rows were left out; 2 if that is an error (`--strict`) or the file could not be written.
@@ -196,9 +215,6 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Default of `--max-text`: 1 MiB.
-pub const MAX_TEXT: usize = 1 << 20;
-
 /// Which model to use.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ModelChoice {
@@ -208,6 +224,11 @@ pub struct ModelChoice {
 }
 
 impl ModelChoice {
+    /// What the user named.
+    pub fn name(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
     /// Finds and opens it.
     pub fn open(&self) -> Result<Model> {
         Ok(Model::open(&file::find(self.model.as_deref())?)?)
@@ -217,6 +238,16 @@ impl ModelChoice {
 /// The files named, or standard input where there is none.
 pub fn inputs(files: &[PathBuf]) -> Vec<Option<&Path>> {
     if files.is_empty() { vec![None] } else { files.iter().map(|f| Some(f.as_path())).collect() }
+}
+
+/// What goes on, on a terminal.
+pub fn spinner(name: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} comments, {per_sec}, {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    bar.set_message(name.to_owned());
+    bar
 }
 
 /// Columns of the terminal, 100 where there is none.

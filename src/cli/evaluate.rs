@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::common::{Columns, ModelChoice, Rejects};
+use super::common::{Reading, ModelChoice, Rejects};
 use crate::report::evaluate::{Question, evaluate};
 
 const EXAMPLES: &str = "\
@@ -38,11 +38,8 @@ pub struct Args {
     /// Draws of the bootstrap for the 95 % intervals.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     resamples: usize,
-    /// Longest text scored, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = super::common::MAX_TEXT)]
-    max_text: usize,
     #[command(flatten)]
-    columns: Columns,
+    reading: Reading,
     #[command(flatten)]
     rejects: Rejects,
 }
@@ -63,10 +60,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         map: args.map.clone(),
         by: args.by.clone(),
         resamples: args.resamples,
-        max_text: args.max_text,
+        max_text: args.reading.options().max_text,
     };
     let mut bad = |file: &std::path::Path, row| rejects.add(&file.display().to_string(), &row);
-    let evaluation = evaluate(&model, &question, &args.columns.options(), &mut bad)?;
+    let evaluation = evaluate(&model, &question, &args.reading.options(), &mut bad)?;
     let mut out = anstream::stdout();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&evaluation.to_json())?)?;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::common::{self, ModelChoice};
+use super::common::ModelChoice;
+use crate::read::rows::Options;
 use crate::model::Model;
 use crate::model::explain::{Explanation, Kind};
 use crate::model::scoring::{Item, Scratch};
@@ -41,7 +42,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     /// Longest text explained, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = common::MAX_TEXT)]
+    #[arg(long, value_name = "BYTES", default_value_t = Options::default().max_text)]
     max_text: usize,
 }
 

@@ -1,8 +1,10 @@
 //! The command line: one file a verb; what was typed becomes what is meant, the library does the rest.
 
 mod common;
+mod destination;
 mod evaluate;
 mod explain;
+mod inspect;
 mod models;
 mod score;
 mod threads;
@@ -14,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
+  polemic inspect dump.xml                    what a file is and holds
   polemic score page.txt                      the thread of a saved page, labelled
   polemic score dump.jsonl.zst > scores.jsonl one record a comment
   polemic explain \"you clown\"                 the words behind each score
@@ -38,6 +41,8 @@ enum Verb {
     Score(score::Args),
     /// Show the threads alone: who answers whom.
     Threads(threads::Args),
+    /// Say what a file is and what is in it.
+    Inspect(inspect::Args),
     /// Explain the scores of one comment, word by word.
     Explain(explain::Args),
     /// Train a model from labelled rows or a recipe.
@@ -54,6 +59,7 @@ pub fn run() -> ExitCode {
     let done = match cli.verb {
         Verb::Score(args) => score::run(&args),
         Verb::Threads(args) => threads::run(&args),
+        Verb::Inspect(args) => inspect::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Train(args) => train::run(args),
         Verb::Evaluate(args) => evaluate::run(&args),

@@ -5,35 +5,35 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{self, Columns, Destination, ModelChoice, Rejects, To};
+use super::common::{self, ModelChoice, Reading, Rejects, RejectsFile};
+use super::destination::{Destination, To};
 use crate::error::Error;
 use crate::model::Model;
-use crate::read::rows::RowReader;
-use crate::read::{self, Input, threads};
-use crate::record::ScoreRecord;
+use crate::read::entry::{Entry, StoryRow};
+use crate::read::threads::Gatherer;
+use crate::read::{self, Input};
+use crate::record::{ScoreRecord, StoryRecord};
 use crate::report::tree::tree;
 use crate::score::batch::Scorer;
 use crate::score::stream::Stream;
-use crate::thread::Thread;
-use crate::write::{Csv, Jsonl, ScoreWriter};
+use crate::thread::{Repairs, Status, Story, Thread};
+use crate::write::ScoreWriter;
 
 const EXAMPLES: &str = "\
 Examples:
-  polemic score page.txt
-  polemic score comments.csv --to csv -o scores.csv
+  polemic score page.html
+  polemic score export.xml.gz -o scores.csv
+  polemic score comments.ndjson.zst -o scores.parquet
+  polemic score dump.jsonl --to sqlite -o scores.db
   zcat dump.jsonl.gz | polemic score --to jsonl | jq -c 'select(.scores.insult > 0.8)'
-  polemic score page.txt --fail-on threat=0.5      exit code 1 if a comment reaches it
-
-Reads saved page text (WordPress and wpDiscuz threads), JSON lines and CSV or TSV with id, parent_id, author, created and text
-(other common names are recognised), plain, .gz or .zst, in any usual encoding.";
+  polemic score page.txt --fail-on threat=0.5      exit code 1 if a comment reaches it";
 
 /// Arguments of `polemic score`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", common::formats()))]
 pub struct Args {
-    /// Files to read; none or - for standard input.
+    /// Files or ConvoKit folders to read; none or - for standard input.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -52,14 +52,14 @@ pub struct Args {
     /// Exit with 1 if a comment reaches LABEL's threshold, or probability P (repeatable).
     #[arg(long, value_name = "LABEL[=P]")]
     fail_on: Vec<String>,
-    /// Longest text scored, in bytes; longer ones get null.
-    #[arg(long, value_name = "BYTES", default_value_t = common::MAX_TEXT)]
-    max_text: usize,
+    /// Score comments of this status, too (repeatable).
+    #[arg(long, value_name = "STATUS", value_parser = include)]
+    include: Vec<Status>,
     /// Threads to use [default: all].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     #[command(flatten)]
-    columns: Columns,
+    reading: Reading,
     #[command(flatten)]
     rejects: Rejects,
 }
@@ -73,11 +73,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bail!("--target: the model {} has no stance toward targets", model.id());
     }
     let limits = args.fail_on.iter().map(|limit| Limit::parse(limit, &model)).collect::<Result<Vec<_>>>()?;
+    let options = args.reading.options();
     let scorer = Scorer {
         model: &model,
-        max_text: args.max_text,
+        max_text: options.max_text,
+        include: args.include.clone(),
         targets: args.target.clone(),
-        with_text: args.with_text,
+        with_text: args.with_text || to.needs_text(),
         explain: args.explain,
     };
     let rejects = args.rejects.open()?;
@@ -86,88 +88,113 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut last = None;
     for file in common::inputs(&args.files) {
         // One input that cannot be used does not keep the others from being scored.
-        let mut bad = |name: &str, row| rejects.add(name, &row);
-        match score_input(args, file, &scorer, &mut sink, &mut bad) {
+        let scored = read::open(file, &options)
+            .map_err(anyhow::Error::from)
+            .and_then(|input| score_input(input, &scorer, &mut sink, &rejects));
+        match scored {
             Ok(()) => usable += 1,
-            Err(error) if common::is_broken_pipe(&error) || args.files.len() < 2 => return Err(error),
+            Err(error) if common::is_broken_pipe(&error) => return Err(error),
             Err(error) => {
-                anstream::eprintln!("polemic: {error:#}");
+                if args.files.len() > 1 {
+                    anstream::eprintln!("polemic: {error:#}");
+                }
                 last = Some(error);
             }
         }
     }
     sink.finish()?;
-    if last.is_some() {
-        anstream::eprintln!("polemic: {usable} of {} inputs were scored", args.files.len());
-        return Ok(ExitCode::from(2));
+    match last {
+        Some(error) if args.files.len() < 2 => return Err(error),
+        Some(_) => {
+            anstream::eprintln!("polemic: {usable} of {} inputs were scored", args.files.len());
+            return Ok(ExitCode::from(2));
+        }
+        None => {}
     }
     let code = rejects.finish();
     Ok(if sink.over > 0 && code == ExitCode::SUCCESS { ExitCode::from(1) } else { code })
 }
 
-fn score_input(
-    args: &Args,
-    file: Option<&std::path::Path>,
-    scorer: &Scorer<'_>,
-    sink: &mut Sink<'_>,
-    bad: &mut dyn FnMut(&str, crate::read::rows::BadRow),
-) -> Result<()> {
-    let options = args.columns.options();
-    let (name, input) = read::open(file, &options)?;
-    match input {
-        Input::Page(thread, repairs) => {
-            if thread.comments.is_empty() {
-                anstream::eprintln!("{name}: no comments found");
-            }
-            if let Some(mended) = repairs.summary() {
-                anstream::eprintln!("{name}: {mended}");
-            }
-            sink.thread(&thread, &scorer.score_thread(&thread))
-        }
-        Input::Rows(mut rows) if sink.to == To::Tree => {
-            let mut comments = Vec::new();
-            threads::comments(&name, rows.as_mut(), &options, &mut |row| bad(&name, row), |row| {
-                comments.push(row);
-                Ok(())
-            })?;
-            let (gathered, repairs) = threads::gather(comments);
-            if let Some(mended) = repairs.summary() {
-                anstream::eprintln!("{name}: {mended}");
-            }
-            gathered.iter().try_for_each(|thread| sink.thread(thread, &scorer.score_thread(thread)))
-        }
-        Input::Rows(mut rows) => score_rows(&name, rows.as_mut(), &options, scorer, sink, bad),
-    }
+/// The statuses that are left out unless asked for.
+fn include(name: &str) -> Result<Status, String> {
+    Status::named(name)
+        .filter(|status| matches!(status, Status::Deleted | Status::Spam))
+        .ok_or_else(|| "expected deleted or spam; all others are scored anyway".to_owned())
 }
 
-fn score_rows(
-    name: &str,
-    rows: &mut dyn RowReader,
-    options: &crate::read::rows::Options,
+/// Scores an input; where it breaks off, what stands before is scored all the same.
+fn score_input(
+    mut input: Input,
     scorer: &Scorer<'_>,
     sink: &mut Sink<'_>,
-    bad: &mut dyn FnMut(&str, crate::read::rows::BadRow),
+    rejects: &RejectsFile,
 ) -> Result<()> {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} comments, {per_sec}, {elapsed} {msg}") {
-        bar.set_style(style);
+    let cut = match sink.to {
+        To::Tree => score_threads(&mut input, scorer, sink, rejects)?,
+        _ => score_stream(&mut input, scorer, sink, rejects)?,
+    };
+    cut.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Whole threads, for reading.
+fn score_threads(
+    input: &mut Input,
+    scorer: &Scorer<'_>,
+    sink: &mut Sink<'_>,
+    rejects: &RejectsFile,
+) -> Result<Option<Error>> {
+    let mut gatherer = Gatherer::default();
+    let (census, cut) = common::each_entry(input, rejects, |entry| gatherer.take(entry))?;
+    let mut repairs = Repairs::default();
+    let missing = gatherer.finish(&mut |thread, needed| {
+        repairs.merge(needed);
+        sink.thread(&thread, &scorer.score_thread(&thread))
+    })?;
+    repairs.merge(missing);
+    common::tell(input, &census);
+    if let Some(mended) = repairs.summary() {
+        anstream::eprintln!("{}: {mended}", input.name);
     }
-    bar.set_message(name.to_owned());
+    Ok(cut)
+}
+
+/// Comments as they come.
+fn score_stream(
+    input: &mut Input,
+    scorer: &Scorer<'_>,
+    sink: &mut Sink<'_>,
+    rejects: &RejectsFile,
+) -> Result<Option<Error>> {
+    let bar = common::spinner(&input.name);
     let mut stream = Stream::new(scorer);
-    let mut write = |record: ScoreRecord| {
+    let (census, cut) = common::each_entry(input, rejects, |entry| match entry {
+        Entry::Story(row) => sink.story(row),
+        Entry::Comment(row) => {
+            sink.story_of(&row.thread_id, &row.title, &row.url)?;
+            stream.push(*row, &mut |record| {
+                bar.inc(1);
+                sink.record(&record)
+            })
+        }
+        Entry::Pingback | Entry::Missing(_) => Ok(()),
+    })?;
+    stream.flush(&mut |record| {
         bar.inc(1);
         sink.record(&record)
-    };
-    threads::comments(name, rows, options, &mut |row| bad(name, row), |row| stream.push(row, &mut write))?;
-    stream.flush(&mut write)?;
+    })?;
     bar.finish_and_clear();
+    common::tell(input, &census);
+    let name = &input.name;
+    if census.missing > 0 {
+        anstream::eprintln!("{name}: {} comments announced but not found", census.missing);
+    }
     if stream.missing_parents > 0 {
         anstream::eprintln!(
             "{name}: {} replies to a comment that is not here or too far back; scored without it",
             stream.missing_parents
         );
     }
-    Ok(())
+    Ok(cut)
 }
 
 /// Where records go, and what is counted on their way.
@@ -176,32 +203,47 @@ struct Sink<'a> {
     model: &'a Model,
     tree: Option<Box<dyn Write>>,
     rows: Option<Box<dyn ScoreWriter>>,
+    /// The story that rows repeated last.
+    story: Option<StoryRecord>,
     limits: Vec<Limit>,
     over: u64,
 }
 
 impl<'a> Sink<'a> {
     fn new(args: &Args, to: To, scorer: &Scorer<'a>, limits: Vec<Limit>) -> Result<Self> {
-        let output = args.destination.open(&args.files)?;
-        let mut sink = Self { to, model: scorer.model, tree: None, rows: None, limits, over: 0 };
+        let destination = &args.destination;
+        let mut sink = Self { to, model: scorer.model, tree: None, rows: None, story: None, limits, over: 0 };
         match to {
-            To::Tree if !args.destination.is_file() => sink.tree = Some(Box::new(anstream::stdout())),
-            To::Tree => sink.tree = Some(Box::new(anstream::StripStream::new(output.to))),
-            To::Jsonl => sink.rows = Some(Box::new(Jsonl::new(output))),
-            To::Csv => sink.rows = Some(Box::new(Csv::of_scores(output, scorer.shape())?)),
+            To::Tree if !destination.is_file() => sink.tree = Some(Box::new(anstream::stdout())),
+            To::Tree => sink.tree = Some(Box::new(anstream::StripStream::new(destination.open(&args.files)?.to))),
+            to => sink.rows = Some(destination.of_scores(to, &args.files, scorer.shape())?),
         }
         Ok(sink)
     }
 
-    fn thread(&mut self, thread: &Thread, records: &[ScoreRecord]) -> Result<()> {
-        if let Some(tree_to) = &mut self.tree {
-            if !records.is_empty() {
-                tree_to.write_all(tree(self.model, thread, records, common::width()).as_bytes())?;
-            }
-            self.over += records.iter().filter(|r| self.limits.iter().any(|l| l.is_passed(r))).count() as u64;
+    fn thread(&mut self, thread: &Thread, records: &[ScoreRecord]) -> crate::error::Result<()> {
+        self.over += records.iter().filter(|r| self.limits.iter().any(|l| l.is_passed(r))).count() as u64;
+        let Some(to) = self.tree.as_mut().filter(|_| !records.is_empty()) else { return Ok(()) };
+        to.write_all(tree(self.model, thread, records, common::width()).as_bytes())
+            .map_err(|e| crate::write::Output::error("standard output", e))
+    }
+
+    fn story(&mut self, row: StoryRow) -> crate::error::Result<()> {
+        let Story { title, url, .. } = row.story;
+        self.rows.as_mut().map_or(Ok(()), |rows| rows.story(&StoryRecord { thread_id: row.thread_id, title, url }))
+    }
+
+    /// The story that a row repeats; once for all rows of it in a row.
+    fn story_of(&mut self, id: &Option<String>, title: &Option<String>, url: &Option<String>) -> crate::error::Result<()> {
+        let same = |s: &StoryRecord| (&s.thread_id, &s.title, &s.url) == (id, title, url);
+        if (title.is_none() && url.is_none()) || self.story.as_ref().is_some_and(same) {
             return Ok(());
         }
-        Ok(records.iter().try_for_each(|record| self.record(record))?)
+        let story = StoryRecord { thread_id: id.clone(), title: title.clone(), url: url.clone() };
+        let rows = self.rows.as_mut();
+        rows.map_or(Ok(()), |rows| rows.story(&story))?;
+        self.story = Some(story);
+        Ok(())
     }
 
     fn record(&mut self, record: &ScoreRecord) -> crate::error::Result<()> {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::common::{Columns, Rejects};
+use super::common::{Reading, Rejects};
 use crate::features::vectors::Vectors;
 use crate::model::{Model, file};
 use crate::read::rows::BadRow;
@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     #[command(flatten)]
-    columns: Columns,
+    reading: Reading,
     #[command(flatten)]
     rejects: Rejects,
 }
@@ -73,7 +73,7 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
     if vectors.is_none() {
         watch.note("no word vectors: labels with few rows gain from them (--vectors FILE)");
     }
-    let model = train(&recipe, &args.columns.options(), vectors, &watch, &stop)?;
+    let model = train(&recipe, &args.reading.options(), vectors, &watch, &stop)?;
     model.save(&args.output, &[(file::RECIPE, recipe.written_out()?)])?;
     watch.bar.finish_and_clear();
     report(&model, &args.output, started);

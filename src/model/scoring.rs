@@ -11,6 +11,7 @@ use crate::features::{grams, relation, starts, style};
 use crate::text::clean::Clean;
 use crate::text::words::{Words, pair};
 use crate::text::{language, quotes};
+use crate::thread::Status;
 
 /// Unknown words remembered by one worker.
 const REMEMBERED: usize = 1 << 16;
@@ -37,6 +38,8 @@ pub enum Unscored {
     OnlyQuoted,
     /// Longer than `--max-text`.
     TooLong,
+    /// Deleted or spam, and not asked for.
+    Status(Status),
     /// Plainly in another language than the model's (ISO 639-3).
     OtherLanguage(&'static str),
 }
@@ -48,6 +51,7 @@ impl Unscored {
             Self::Empty => "empty".to_owned(),
             Self::OnlyQuoted => "only quoted text".to_owned(),
             Self::TooLong => "longer than --max-text".to_owned(),
+            Self::Status(status) => status.name().to_owned(),
             Self::OtherLanguage(code) => format!("not in the model's language: {code}"),
         }
     }

@@ -1,8 +1,9 @@
-//! Opens inputs: finds out compression and encoding, refuses binary content, and gives callers plain UTF-8.
+//! Text of inputs: finds out the encoding, refuses binary content, and gives callers plain UTF-8.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
@@ -12,12 +13,12 @@ use crate::error::{Error, Result};
 /// Bytes read at a time, and looked at to guess an encoding.
 const BLOCK: usize = 64 * 1024;
 
-/// The largest zstd window accepted, as a power of two: what `zstd --ultra --long=31` writes.
-const ZSTD_WINDOW_LOG_MAX: u32 = 31;
-
 /// How many well-formed UTF-8 characters must stand against one malformed sequence for a text to count as damaged
 /// UTF-8. In a legacy encoding, bytes that happen to form UTF-8 are the exception.
 const UTF8_MAJORITY: usize = 4;
+
+/// Bytes in which a text must declare its encoding, as HTML asks for.
+const DECLARED_WITHIN: usize = 1024;
 
 /// First bytes of contents that are no text, with what they are and what to do about it.
 const SIGNATURES: [(&[u8], &str, &str); 19] = [
@@ -29,14 +30,14 @@ const SIGNATURES: [(&[u8], &str, &str); 19] = [
     (b"PK\x03\x04", "a ZIP archive (.docx and .xlsx are such, too)", "unpack it, or save the table as CSV"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document (.xls, .doc)", "save it as CSV or text"),
     (b"\x7fELF", "a program (ELF)", GIVE_TEXT),
-    (b"\xfd7zXZ\0", "an xz archive", "unpack it with `xz -d`"),
-    (b"BZh91AY&SY", "a bzip2 archive", "unpack it with `bzip2 -d`"),
     (b"\x04\x22\x4d\x18", "an lz4 archive", "unpack it with `lz4 -d`"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
     (b"Rar!\x1a\x07", "a RAR archive", "unpack it"),
     (b"SQLite format 3\0", "an SQLite database", "export the table as CSV"),
-    (b"PAR1\x15", "a Parquet file", "export it as CSV or JSON lines"),
     (b"\x1f\x8b\x08", "gzip inside of compressed data", "unpack it once"),
+    (b"BZh91AY&SY", "bzip2 inside of compressed data", "unpack it once"),
+    (b"\xfd7zXZ\0", "xz inside of compressed data", "unpack it once"),
+    (b"ARROW1\0\0", "an Arrow file", "save it as Parquet"),
     (b"\x28\xb5\x2f\xfd", "zstd inside of compressed data", "unpack it once"),
     (b"\xff\xfe\0\0", "UTF-32 text", "convert it to UTF-8 with `iconv -f UTF-32 -t UTF-8`"),
     (b"\0\0\xfe\xff", "UTF-32 text", "convert it to UTF-8 with `iconv -f UTF-32 -t UTF-8`"),
@@ -44,34 +45,31 @@ const SIGNATURES: [(&[u8], &str, &str); 19] = [
 
 const GIVE_TEXT: &str = "give comments as JSON lines, CSV, TSV or a saved page";
 
-/// An opened input as UTF-8 text, decompressed and decoded while it is read.
+/// An opened input as UTF-8 text, decoded while it is read.
 pub struct Source {
     name: String,
     reader: Utf8Reader,
 }
 
-impl Source {
-    /// Opens the file at `path`; standard input if there is none or it is `-`.
-    ///
-    /// # Errors
-    /// `Io` if it cannot be opened or its first bytes cannot be read, `Input` if it is binary.
-    pub fn open(path: Option<&Path>) -> Result<Self> {
-        match path.filter(|p| p.as_os_str() != "-") {
-            Some(path) => {
-                let file = File::open(path).map_err(|e| Error::io(path, e))?;
-                Self::from_reader(&path.display().to_string(), Box::new(file))
-            }
-            None => Self::from_reader("standard input", Box::new(io::stdin())),
-        }
-    }
+/// How many malformed byte sequences of a text were read as U+FFFD so far.
+#[derive(Debug, Clone, Default)]
+pub struct Damage(Arc<AtomicU64>);
 
-    /// Reads `input`, which messages call `name`; a name's extension also helps [`crate::read::rows::detect`].
+impl Damage {
+    /// The count.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Source {
+    /// Reads `input`, decompressed, which messages call `name`.
     ///
     /// # Errors
-    /// As [`Source::open`].
+    /// `Io` if the first bytes cannot be read, `Input` if they are binary.
     pub fn from_reader(name: &str, input: Box<dyn Read + Send>) -> Result<Self> {
         let unreadable = |e| Error::io(Path::new(name), e);
-        let mut blocks = Blocks::new(decompressed(input).map_err(unreadable)?);
+        let mut blocks = Blocks::new(input);
         let mut raw = Vec::new();
         blocks.fill(&mut raw, BLOCK);
         if raw.is_empty()
@@ -87,7 +85,9 @@ impl Source {
             raw.drain(..mark);
         }
         let decoder = marked.map(|(encoding, _)| encoding.new_decoder_without_bom_handling());
-        let mut reader = Utf8Reader { blocks, raw, decoder, text: String::new(), at: 0, finished: false };
+        let declared = declared(&raw);
+        let damage = Damage::default();
+        let mut reader = Utf8Reader { blocks, raw, decoder, declared, text: String::new(), at: 0, finished: false, damage };
         reader.decode();
         Ok(Self { name: name.to_owned(), reader })
     }
@@ -107,64 +107,15 @@ impl Source {
         self.reader.decoder.as_ref().map_or(UTF_8, Decoder::encoding).name()
     }
 
+    /// Counts malformed bytes while the text is read.
+    pub fn damage(&self) -> Damage {
+        self.reader.damage.clone()
+    }
+
     /// The whole text from its start, head included, without a byte order mark. Malformed bytes read as U+FFFD. A
     /// damaged or truncated archive gives an error that says where, after what could be read.
     pub fn into_reader(self) -> Box<dyn BufRead + Send> {
         Box::new(self.reader)
-    }
-}
-
-/// Decompresses `input` if its first bytes say it is gzip or zstd.
-fn decompressed(mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
-    let mut magic = Vec::new();
-    (&mut input).take(4).read_to_end(&mut magic)?;
-    let is_gzip = magic.starts_with(b"\x1f\x8b");
-    // A frame, or a skippable frame as `pzstd` and seekable archives put first.
-    let is_zstd = magic == b"\x28\xb5\x2f\xfd" || matches!(magic.as_slice(), [0x50..=0x5f, 0x2a, 0x4d, 0x18]);
-    let whole = BufReader::with_capacity(BLOCK, Cursor::new(magic).chain(input));
-    if is_gzip {
-        return Ok(Box::new(Unpacked::new("gzip", flate2::bufread::MultiGzDecoder::new(whole))));
-    }
-    if is_zstd {
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(whole)?;
-        decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-        return Ok(Box::new(Unpacked::new("zstd", decoder)));
-    }
-    Ok(Box::new(whole))
-}
-
-/// Decompressed data; says in its errors how far it came.
-struct Unpacked<R> {
-    kind: &'static str,
-    inner: R,
-    bytes: u64,
-}
-
-impl<R: Read> Unpacked<R> {
-    fn new(kind: &'static str, inner: R) -> Self {
-        Self { kind, inner, bytes: 0 }
-    }
-
-    fn placed(&self, error: io::Error) -> io::Error {
-        let Self { kind, bytes, .. } = self;
-        // An error of the disk, not of the data, or a call to try again.
-        if error.raw_os_error().is_some() || error.kind() == io::ErrorKind::Interrupted {
-            return error;
-        }
-        let what = if error.kind() == io::ErrorKind::UnexpectedEof {
-            format!("the {kind} data is cut off after {bytes} decompressed bytes: get the whole file")
-        } else {
-            format!("the {kind} data is damaged after {bytes} decompressed bytes ({error})")
-        };
-        io::Error::new(error.kind(), what)
-    }
-}
-
-impl<R: Read> Read for Unpacked<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(out).map_err(|e| self.placed(e))?;
-        self.bytes += n as u64;
-        Ok(n)
     }
 }
 
@@ -235,9 +186,12 @@ struct Utf8Reader {
     blocks: Blocks,
     raw: Vec<u8>,
     decoder: Option<Decoder>,
+    /// What an XML declaration or an HTML page says of itself. Many say so wrongly: text that is UTF-8 is UTF-8.
+    declared: Option<&'static Encoding>,
     text: String,
     at: usize,
     finished: bool,
+    damage: Damage,
 }
 
 impl Utf8Reader {
@@ -257,13 +211,20 @@ impl Utf8Reader {
     /// Appends the decoded block to the text.
     fn decode(&mut self) {
         if self.decoder.is_none() && !self.raw.is_ascii() {
-            self.decoder = Some(guess(&mut self.raw, &mut self.blocks).new_decoder_without_bom_handling());
+            let encoding = guess(&mut self.raw, &mut self.blocks, self.declared);
+            self.decoder = Some(encoding.new_decoder_without_bom_handling());
         }
         match &mut self.decoder {
             Some(decoder) => {
                 // `decode_to_string` never grows the string, so it must have room for the worst case.
                 self.text.reserve(decoder.max_utf8_buffer_length(self.raw.len()).unwrap_or_default());
-                let _ = decoder.decode_to_string(&self.raw, &mut self.text, self.blocks.ended);
+                let before = self.text.len();
+                let (_, _, malformed) = decoder.decode_to_string(&self.raw, &mut self.text, self.blocks.ended);
+                if malformed {
+                    let decoded = self.text.get(before..).unwrap_or_default();
+                    let replaced = decoded.matches(char::REPLACEMENT_CHARACTER).count();
+                    self.damage.0.fetch_add(replaced as u64, Ordering::Relaxed);
+                }
             }
             None => self.text.push_str(&String::from_utf8_lossy(&self.raw)),
         }
@@ -292,7 +253,7 @@ impl BufRead for Utf8Reader {
 }
 
 /// The encoding of the block `raw`, which holds a byte beyond ASCII. Reads on where such a byte stands only at the end.
-fn guess(raw: &mut Vec<u8>, blocks: &mut Blocks) -> &'static Encoding {
+fn guess(raw: &mut Vec<u8>, blocks: &mut Blocks, declared: Option<&'static Encoding>) -> &'static Encoding {
     loop {
         let (well_formed, malformed) = utf8_census(raw, blocks.ended);
         if well_formed + malformed == 0 && !blocks.ended {
@@ -302,10 +263,29 @@ fn guess(raw: &mut Vec<u8>, blocks: &mut Blocks) -> &'static Encoding {
         if well_formed >= UTF8_MAJORITY * malformed {
             return UTF_8;
         }
+        if let Some(declared) = declared.filter(|encoding| *encoding != UTF_8 && encoding.is_ascii_compatible()) {
+            return declared;
+        }
         let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
         detector.feed(raw, blocks.ended);
         return detector.guess(None, Utf8Detection::Deny);
     }
+}
+
+/// The encoding that `<?xml encoding="…"?>` or `<meta charset=…>` names near the start of `raw`.
+fn declared(raw: &[u8]) -> Option<&'static Encoding> {
+    let start = raw.get(..raw.len().min(DECLARED_WITHIN)).unwrap_or_default();
+    let start = String::from_utf8_lossy(start).to_ascii_lowercase();
+    let text = start.trim_start();
+    if !text.starts_with('<') {
+        return None;
+    }
+    let is_xml = text.starts_with("<?xml");
+    let key = if is_xml { "encoding=" } else { "charset=" };
+    let scope = if is_xml { text.split("?>").next().unwrap_or_default() } else { text };
+    let value = scope.split_once(key)?.1.trim_start_matches(['"', '\'']);
+    let label = value.split(['"', '\'', ' ', ';', '>', '/', '?']).next()?;
+    Encoding::for_label(label.as_bytes())
 }
 
 /// How many characters beyond ASCII are well-formed UTF-8 and how many sequences are not. The last sequence does not
@@ -323,6 +303,8 @@ fn utf8_census(raw: &[u8], ended: bool) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     fn read(bytes: &[u8]) -> (String, &'static str) {
@@ -363,6 +345,25 @@ mod tests {
         let (text, encoding) = read(&bytes);
         assert_eq!(encoding, "UTF-8");
         assert!(text.contains("schöne Grüße") && text.ends_with("one stray \u{fffd} byte"));
+    }
+
+    #[test]
+    fn a_declared_encoding_is_believed_where_the_text_is_no_utf8() {
+        let (text, encoding) = read(b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><a>\xef\xf0\xe8\xe2\xe5\xf2</a>");
+        assert!(text.contains("привет") && encoding == "windows-1251");
+        let (text, encoding) = read("<html><meta charset='iso-8859-1'>Grüße aus Köln".as_bytes());
+        assert!(text.ends_with("Grüße aus Köln") && encoding == "UTF-8");
+    }
+
+    #[test]
+    fn malformed_bytes_are_counted() {
+        let bytes = "schöne Grüße aus der Küche, für alle\n".repeat(4000).into_bytes();
+        let bytes = [bytes, b"one \x92 and two \xff\n".to_vec()].concat();
+        let source = Source::from_reader("t", Box::new(Cursor::new(bytes))).unwrap();
+        let damage = source.damage();
+        let mut text = String::new();
+        source.into_reader().read_to_string(&mut text).unwrap();
+        assert_eq!(damage.count(), 2);
     }
 
     #[test]

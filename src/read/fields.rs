@@ -1,16 +1,17 @@
 //! The table of recognised field names, and what a row says by them: a comment and the thread it belongs to.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
-use jiff::fmt::{rfc2822, strtime};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::read::entry::CommentRow;
 use crate::read::rows::{Options, Row};
-use crate::thread::{Comment, Stated};
+use crate::read::time::{self, Zone};
+use crate::thread::{Comment, Stated, Status};
 
 /// What a field of a row can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,10 +36,16 @@ pub enum Role {
     Target,
     /// The quoted parts of the text.
     Quotes,
+    /// The address of the story.
+    Url,
+    /// What the text links to.
+    Links,
+    /// Whether the comment is shown.
+    Status,
 }
 
 /// The recognised names of each role; the first that a row has is taken.
-const TABLE: [(Role, &[&str]); 10] = [
+const TABLE: [(Role, &[&str]); 13] = [
     (Role::Id, &["id", "comment_id", "cid", "_id"]),
     (
         Role::ParentId,
@@ -85,6 +92,9 @@ const TABLE: [(Role, &[&str]); 10] = [
     (Role::ParentText, &["parent_text", "parent_body", "parent_comment"]),
     (Role::Target, &["target"]),
     (Role::Quotes, &["quotes"]),
+    (Role::Url, &["url", "story_url", "article_url", "page_url", "thread_url"]),
+    (Role::Links, &["links"]),
+    (Role::Status, &["status", "comment_approved"]),
 ];
 
 /// In this column, `WordPress` writes 0 where there is no parent.
@@ -152,6 +162,12 @@ pub struct Fields {
     pub target: Option<String>,
     /// The quoted parts.
     pub quotes: Option<String>,
+    /// The story's address.
+    pub url: Option<String>,
+    /// What the text links to.
+    pub links: Option<String>,
+    /// Whether the comment is shown.
+    pub status: Option<String>,
 }
 
 impl Fields {
@@ -202,6 +218,26 @@ impl Fields {
         Ok(fields)
     }
 
+    /// Pairs of role and field, for people.
+    pub fn mapping(&self) -> Vec<(&'static str, String)> {
+        let all = [
+            ("id", &self.id),
+            ("thread_id", &self.thread_id),
+            ("parent_id", &self.parent_id),
+            ("author", &self.author),
+            ("created", &self.created),
+            ("status", &self.status),
+            ("title", &self.title),
+            ("url", &self.url),
+            ("text", &self.text),
+            ("quotes", &self.quotes),
+            ("links", &self.links),
+            ("parent_text", &self.parent_text),
+            ("target", &self.target),
+        ];
+        all.into_iter().filter_map(|(role, field)| Some((role, field.clone()?))).collect()
+    }
+
     fn slot(&mut self, role: Role) -> &mut Option<String> {
         match role {
             Role::Id => &mut self.id,
@@ -214,6 +250,9 @@ impl Fields {
             Role::ParentText => &mut self.parent_text,
             Role::Target => &mut self.target,
             Role::Quotes => &mut self.quotes,
+            Role::Url => &mut self.url,
+            Role::Links => &mut self.links,
+            Role::Status => &mut self.status,
         }
     }
 }
@@ -232,21 +271,6 @@ fn listed(columns: &[String]) -> String {
     shown.join(", ")
 }
 
-/// What a row says of a comment and its surroundings.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CommentRow {
-    /// The comment with its stated parent.
-    pub stated: Stated,
-    /// The id of its thread.
-    pub thread_id: Option<String>,
-    /// The headline above its thread.
-    pub title: Option<String>,
-    /// The text it answers.
-    pub parent_text: Option<String>,
-    /// What it is about.
-    pub target: Option<String>,
-}
-
 /// Reads the comment out of `row` by the names in `fields`.
 ///
 /// # Errors
@@ -262,12 +286,14 @@ pub fn comment(row: &Row, fields: &Fields) -> std::result::Result<CommentRow, St
     let text = text(row, fields)?;
     let parent_id = id_in(&fields.parent_id)?;
     let no_parent = parent_id.as_deref() == Some("0") && is_called(fields.parent_id.as_ref(), WORDPRESS_PARENT);
-    let is_utc = is_called(fields.created.as_ref(), WORDPRESS_UTC);
+    let zone = if is_called(fields.created.as_ref(), WORDPRESS_UTC) { Zone::Utc } else { Zone::Unknown };
     let comment = Comment {
         id: id_in(&fields.id)?.unwrap_or_default(),
         author: string(&fields.author),
-        created: string(&fields.created).map(|said| created(&said, is_utc)),
-        quotes: value(&fields.quotes).map_or_else(Vec::new, |quotes| ranges(quotes, text)),
+        created: string(&fields.created).map(|said| time::rfc3339(&said, zone)),
+        quotes: value(&fields.quotes).map_or_else(Vec::new, |quotes| ranges(&unpacked(quotes), text)),
+        links: value(&fields.links).map_or_else(Vec::new, |links| strings(&unpacked(links))),
+        status: if is_gone(text) { Status::Deleted } else { status(string(&fields.status).as_deref()) },
         text: text.to_owned(),
         ..Comment::default()
     };
@@ -275,9 +301,39 @@ pub fn comment(row: &Row, fields: &Fields) -> std::result::Result<CommentRow, St
         stated: Stated { comment, parent_id: parent_id.filter(|_| !no_parent) },
         thread_id: id_in(&fields.thread_id)?,
         title: string(&fields.title),
+        url: string(&fields.url),
         parent_text: string(&fields.parent_text),
         target: string(&fields.target),
     })
+}
+
+/// What Reddit leaves of a comment that is gone; its dumps reach users in every format.
+pub(crate) fn is_gone(text: &str) -> bool {
+    matches!(text.trim(), "[deleted]" | "[removed]")
+}
+
+/// The status that a field states in our words or in those of common platforms; what is not known counts as shown.
+fn status(said: Option<&str>) -> Status {
+    match said.map(|said| said.trim().to_lowercase()).as_deref() {
+        Some("pending" | "hold" | "unapproved" | "0") => Status::Pending,
+        Some("spam") => Status::Spam,
+        Some("deleted" | "removed" | "trash") => Status::Deleted,
+        _ => Status::Published,
+    }
+}
+
+/// A list as it is, or as a cell of a table writes it: in JSON.
+fn unpacked(list: &Value) -> Cow<'_, Value> {
+    match list {
+        Value::String(cell) if cell.starts_with('[') => {
+            serde_json::from_str(cell).map_or(Cow::Borrowed(list), Cow::Owned)
+        }
+        _ => Cow::Borrowed(list),
+    }
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn text<'a>(row: &'a Row, fields: &Fields) -> std::result::Result<&'a str, String> {
@@ -324,35 +380,6 @@ fn scalar(value: &Value) -> std::result::Result<Option<String>, &'static str> {
         },
         Value::Bool(_) | Value::Array(_) => Err(kind(value)),
     }
-}
-
-/// A stated time as RFC 3339 in UTC if it says an instant (an epoch in s or ms, or a date with an offset), else as
-/// said. `is_utc` tells that a date without an offset is UTC.
-fn created(said: &str, is_utc: bool) -> String {
-    instant(said.trim(), is_utc).map_or_else(|| said.to_owned(), |instant| instant.to_string())
-}
-
-fn instant(said: &str, is_utc: bool) -> Option<Timestamp> {
-    if let Ok(epoch) = said.parse::<f64>() {
-        return instant_of_epoch(epoch);
-    }
-    let zulu = said.strip_suffix(" UTC").or_else(|| is_utc.then_some(said)).map(|s| format!("{s}Z"));
-    said.parse()
-        .ok()
-        .or_else(|| zulu.and_then(|s| s.parse().ok()))
-        .or_else(|| rfc2822::DateTimeParser::new().parse_timestamp(said).ok())
-        // As Twitter writes it.
-        .or_else(|| strtime::parse("%a %b %d %H:%M:%S %z %Y", said).ok()?.to_timestamp().ok())
-}
-
-/// An epoch in s or ms between 1973 and 2286. Other numbers may be a year or a date without separators.
-fn instant_of_epoch(epoch: f64) -> Option<Timestamp> {
-    let milliseconds = match epoch {
-        1e8..1e10 => epoch * 1e3,
-        1e11..1e13 => epoch,
-        _ => return None,
-    };
-    Timestamp::from_millisecond(milliseconds.round() as i64).ok()
 }
 
 /// Byte ranges of `text`, in order and apart, by a list of quoted strings or of `[start, end]` pairs in bytes. What is
@@ -438,26 +465,6 @@ mod tests {
         assert_eq!(parent(json!({"text": "a", "parent": ""})), None);
         assert_eq!(parent(json!({"text": "a", "parent": null})), None);
         assert_eq!(parent(json!({"text": "a", "parent": 12.0})), Some("12".into()));
-    }
-
-    #[test]
-    fn times_become_rfc3339_only_where_they_say_an_instant() {
-        let said = |value: Value| read(json!({"text": "a", "created": value})).unwrap().stated.comment.created.unwrap();
-        for value in [
-            json!(1_546_300_800),
-            json!(1_546_300_800_000_u64),
-            json!("1546300800"),
-            json!("2019-01-01T01:00:00+01:00"),
-            json!("2019-01-01 00:00:00 UTC"),
-            json!("Tue, 01 Jan 2019 00:00:00 GMT"),
-            json!("Tue Jan 01 00:00:00 +0000 2019"),
-            json!({"$date": "2019-01-01T00:00:00Z"}),
-        ] {
-            assert_eq!(said(value.clone()), "2019-01-01T00:00:00Z", "{value}");
-        }
-        for value in ["2019", "20190101", "2019-01-01 10:00", "yesterday", "1e300", "NaN"] {
-            assert_eq!(said(json!(value)), value);
-        }
     }
 
     #[test]

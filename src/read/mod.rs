@@ -1,62 +1,99 @@
-//! Readers: from files in any of the known formats to threads or rows of comments.
+//! Readers: from inputs in any of the known formats to stories and comments, one after the other.
 
 pub mod bytes;
-pub mod csv;
+pub mod census;
+pub mod entry;
 pub mod fields;
-pub mod jsonl;
-pub mod lines;
-pub mod names;
+pub mod format;
+pub mod formats;
+pub mod json;
 pub mod page;
+pub mod private;
 pub mod rows;
-pub mod signature;
-pub mod story;
 pub mod threads;
-pub mod wordpress_text;
-pub mod wpdiscuz_text;
+pub mod time;
+pub mod unpack;
+pub mod xml;
 
-use std::io::Read;
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::thread::{Repairs, Thread};
-use rows::{Format, Options, RowReader};
+use crate::error::Result;
+use bytes::Damage;
+use entry::{Entry, Reader};
+use format::{Content, Format, Opened};
+use rows::{BadRow, Options, RowReader};
+use unpack::Compression;
 
-/// Largest page read, in bytes.
-const LARGEST_PAGE: u64 = 64 << 20;
-
-/// An opened input.
-pub enum Input {
-    /// A page, read whole.
-    Page(Thread, Repairs),
-    /// Rows, read one by one.
-    Rows(Box<dyn RowReader>),
+/// An input whose format is known, open for reading.
+pub struct Input {
+    /// The path as given, or "standard input".
+    pub name: String,
+    /// The format.
+    pub format: &'static dyn Format,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// The encoding of a text by its WHATWG name.
+    pub encoding: Option<&'static str>,
+    /// Counts malformed bytes of a text while it is read.
+    pub damage: Damage,
+    /// What it states.
+    pub reader: Box<dyn Reader>,
 }
 
 /// Opens an input: recognises its compression, encoding and format. `None` is standard input.
 ///
 /// # Errors
 /// An input that cannot be read or used.
-pub fn open(path: Option<&Path>, options: &Options) -> Result<(String, Input)> {
-    let source = bytes::Source::open(path)?;
-    let name = source.name().to_owned();
-    if source.head().trim().is_empty() {
-        return Err(Error::input(&name, "empty: nothing to read"));
-    }
-    match rows::detect(&name, source.head()) {
-        Format::Page => {
-            let mut text = String::new();
-            let io = |e| Error::from(ErrorKind::Io { place: name.clone(), cause: e });
-            source.into_reader().take(LARGEST_PAGE + 1).read_to_string(&mut text).map_err(io)?;
-            if text.len() as u64 > LARGEST_PAGE {
-                return Err(Error::input(
-                    &name,
-                    "a page of more than 64 MiB: if it is a dump, give its rows as JSON lines or CSV",
-                ));
+pub fn open(path: Option<&Path>, options: &Options) -> Result<Input> {
+    input(Opened::open(path, options)?, options)
+}
+
+/// Finds the format of an opened input and reads it.
+///
+/// # Errors
+/// As [`open`].
+pub fn input(opened: Opened, options: &Options) -> Result<Input> {
+    let format = format::find(&opened, options)?;
+    let (encoding, damage) = match &opened.content {
+        Content::Text(source) => (Some(source.encoding()), source.damage()),
+        Content::Binary(_) | Content::Folder(_) => (None, Damage::default()),
+    };
+    let (name, compression) = (opened.name.clone(), opened.compression);
+    let reader = Box::new(Tidy { inner: format.open(opened, options)?, comments: 0 });
+    Ok(Input { name, format, compression, encoding, damage, reader })
+}
+
+/// What holds for the comments of every format: each has an id, and no author's name is an address.
+struct Tidy {
+    inner: Box<dyn Reader>,
+    comments: u64,
+}
+
+impl Reader for Tidy {
+    fn next_entry(&mut self) -> Option<std::result::Result<Entry, BadRow>> {
+        let mut entry = self.inner.next_entry();
+        if let Some(Ok(Entry::Comment(row))) = &mut entry {
+            self.comments += 1;
+            let comment = &mut row.stated.comment;
+            if comment.id.is_empty() {
+                comment.id = self.comments.to_string();
             }
-            let (mut thread, repairs) = page::read(&text);
-            thread.id = path.and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
-            Ok((name, Input::Page(thread, repairs)))
+            comment.author = comment.author.as_deref().and_then(private::name);
         }
-        format => Ok((name, Input::Rows(rows::open(source, format, options)?))),
+        entry
     }
+
+    fn mapping(&self) -> Vec<(&'static str, String)> {
+        self.inner.mapping()
+    }
+}
+
+/// Opens a table of labelled rows.
+///
+/// # Errors
+/// An input that cannot be read, or that is no table.
+pub fn open_rows(path: &Path, options: &Options) -> Result<Box<dyn RowReader>> {
+    let opened = Opened::open(Some(path), options)?;
+    let open = format::find_table(&opened, options)?;
+    open(opened, options)
 }

@@ -1,28 +1,12 @@
-//! Rows of comments: which format an input has, and the readers behind one trait.
+//! Rows of tables with columns of any name: what they hold, what a user can say of them, and how they become comments.
 
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
-use crate::read::bytes::Source;
-use crate::read::csv::CsvRows;
+use crate::read::entry::{Entry, Reader};
 use crate::read::fields::{self, Fields, Role};
-use crate::read::jsonl;
+use crate::read::unpack::Limits;
 
-/// How an input is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object a line, or a JSON array of objects.
-    Jsonl,
-    /// A table with a header.
-    Csv {
-        /// What stands between cells: `,`, `;` or a tab.
-        delimiter: u8,
-    },
-    /// A saved page.
-    Page,
-}
-
-/// What a user can say about rows.
+/// What a user can say about an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The field with the text, if it is not to be found by its name.
@@ -37,8 +21,16 @@ pub struct Options {
     pub created: Option<String>,
     /// The field with the thread's id.
     pub thread: Option<String>,
-    /// The longest row accepted, in bytes of UTF-8.
+    /// The name of the format, if it is not to be found by the start of the input.
+    pub format: Option<String>,
+    /// The longest row accepted, in bytes of UTF-8; also the longest element of XML.
     pub max_line: usize,
+    /// The longest document accepted that is read whole (a JSON thread, an HTML page), in bytes of UTF-8.
+    pub max_document: usize,
+    /// The longest text of a comment that is used, in bytes of UTF-8.
+    pub max_text: usize,
+    /// How far archives may expand.
+    pub limits: Limits,
 }
 
 impl Default for Options {
@@ -50,7 +42,11 @@ impl Default for Options {
             author: None,
             created: None,
             thread: None,
-            max_line: 64 * 1024 * 1024,
+            format: None,
+            max_line: 64 << 20,
+            max_document: 256 << 20,
+            max_text: 1 << 20,
+            limits: Limits::default(),
         }
     }
 }
@@ -117,153 +113,57 @@ impl BadRow {
         Self { line, what: format!("the row is longer than {limit} bytes"), raw, fatal: false }
     }
 
+    /// A row or document that is well-formed and of no use.
+    pub(crate) fn unusable(line: u64, raw: &str, what: String) -> Self {
+        Self { what, ..Self::too_long(line, raw, 0) }
+    }
+
     /// A row in which the input fails or ends; `start` is what is known of it.
     pub(crate) fn broken(line: u64, start: &str, what: &(impl ToString + ?Sized)) -> Self {
         Self { what: what.to_string(), fatal: true, ..Self::too_long(line, start, 0) }
     }
 }
 
-/// Opens the rows of `source`, which is written as `format` says. An empty source has no rows.
-///
-/// # Errors
-/// `Input` for a page, which has no rows, and for a table whose header lacks a text column or one that `options`
-/// names; `Io` if the header cannot be read.
-pub fn open(source: Source, format: Format, options: &Options) -> Result<Box<dyn RowReader>> {
-    match format {
-        Format::Jsonl => Ok(jsonl::open(source, options)),
-        Format::Csv { delimiter } => Ok(Box::new(CsvRows::open(source, delimiter, options)?)),
-        Format::Page => Err(Error::input(source.name(), "a saved page has no rows: expected JSON lines, CSV or TSV")),
+/// The comments of a table's rows.
+pub struct Comments {
+    rows: Box<dyn RowReader>,
+    options: Options,
+    /// The fields of the last row and what they were taken for: most rows have the same.
+    last: Option<(Vec<String>, Fields)>,
+}
+
+impl Comments {
+    /// Reads the comments of `rows`.
+    pub fn new(rows: Box<dyn RowReader>, options: &Options) -> Self {
+        Self { rows, options: options.clone(), last: None }
     }
-}
 
-/// Finds the format by the start of the text, and where that leaves it open by the extension of `name`.
-pub fn detect(name: &str, head: &str) -> Format {
-    let head = head.trim_start_matches('\u{feff}');
-    let extension = extension(name);
-    if opens_json(head) || matches!(extension.as_str(), "jsonl" | "ndjson") {
-        return Format::Jsonl;
-    }
-    let table = head.trim_start_matches(['\r', '\n']);
-    match extension.as_str() {
-        "csv" => Format::Csv { delimiter: likely_delimiter(table).unwrap_or(b',') },
-        "tsv" | "tab" => Format::Csv { delimiter: likely_delimiter(table).unwrap_or(b'\t') },
-        _ => DELIMITERS
-            .into_iter()
-            .find(|&delimiter| is_table(table, delimiter))
-            .map_or(Format::Page, |delimiter| Format::Csv { delimiter }),
-    }
-}
-
-const DELIMITERS: [u8; 3] = [b',', b'\t', b';'];
-
-/// The extension in lower case, `csv` for `A.CSV.gz`.
-fn extension(name: &str) -> String {
-    let name = name.to_lowercase();
-    let unpacked = [".gz", ".zst", ".zstd"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
-    unpacked.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_owned())
-}
-
-/// True for the start of a JSON object or of an array of objects. It goes by the first key, so that a first row that
-/// is malformed further on, or longer than the head, does not make a page of the input.
-fn opens_json(head: &str) -> bool {
-    let start = head.trim_start();
-    let object = match start.strip_prefix('[').map(str::trim_start) {
-        Some("]") => return true,
-        Some(element) => element,
-        None => start,
-    };
-    let Some(inside) = object.strip_prefix('{').map(str::trim_start) else { return false };
-    if inside.starts_with('}') {
-        return true;
-    }
-    let Some(key) = inside.strip_prefix('"') else { return false };
-    let mut escaped = false;
-    let end = key.find(|c| {
-        let ends = c == '\n' || (c == '"' && !escaped);
-        escaped = c == '\\' && !escaped;
-        ends
-    });
-    end.and_then(|end| key.get(end..)?.strip_prefix('"')).is_some_and(|rest| rest.trim_start().starts_with(':'))
-}
-
-/// The first records of a table, each as its cells.
-fn first_records(head: &str, delimiter: u8) -> Vec<::csv::StringRecord> {
-    let mut reader =
-        ::csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(head.as_bytes());
-    reader.records().map_while(std::result::Result::ok).take(21).collect()
-}
-
-fn known_names(header: &::csv::StringRecord) -> usize {
-    header.iter().filter(|name| fields::role(name).is_some()).count()
-}
-
-/// The delimiter that makes most sense of the header; `None` if none splits it.
-fn likely_delimiter(head: &str) -> Option<u8> {
-    DELIMITERS
-        .into_iter()
-        .rev()
-        .filter_map(|delimiter| {
-            let header = first_records(head, delimiter).into_iter().next()?;
-            (header.len() > 1).then(|| (known_names(&header), header.len(), delimiter))
-        })
-        .max_by_key(|&(known, columns, _)| (known, columns))
-        .map(|(.., delimiter)| delimiter)
-}
-
-/// True if the text reads as a table. Prose has commas, too: so it must have a known column name, and more than the
-/// first line must look like it.
-fn is_table(head: &str, delimiter: u8) -> bool {
-    let records = first_records(head, delimiter);
-    let Some((header, mut following)) = records.split_first() else { return false };
-    if header.len() < 2 {
-        return false;
-    }
-    if header.iter().any(|name| fields::role(name) == Some(Role::Text)) {
-        return following.is_empty() || following.iter().any(|record| record.len() == header.len());
-    }
-    // The last record may be cut by the end of the head.
-    if let ([.., _], Some((_, whole))) = (following, following.split_last())
-        && !whole.is_empty()
-        && !head.ends_with('\n')
-    {
-        following = whole;
-    }
-    known_names(header) > 0 && !following.is_empty() && following.iter().all(|record| record.len() == header.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const COMMA: Format = Format::Csv { delimiter: b',' };
-    const TAB: Format = Format::Csv { delimiter: b'\t' };
-    const SEMICOLON: Format = Format::Csv { delimiter: b';' };
-
-    #[test]
-    fn content_decides_before_the_name() {
-        for (name, head, expected) in [
-            ("a.txt", "\u{feff}\n {\"text\": \"a\"}\n", Format::Jsonl),
-            ("a.csv", "{\"text\": \"a\"}\n", Format::Jsonl),
-            ("a", "{\"text\": NaN}\n", Format::Jsonl),
-            ("a", "{\"te\\\"xt\" : \"cut off", Format::Jsonl),
-            ("a", "[\n  {\"text\": \"a\"},", Format::Jsonl),
-            ("a.JSONL.gz", "oops\n{\"text\": 1}", Format::Jsonl),
-            ("a", "{{template}}: text", Format::Page),
-            ("a", "[deleted]\nReply\n", Format::Page),
-            ("a", "{\"quoted\"} is how I start", Format::Page),
-            ("a", "id,text\n1,a\n", COMMA),
-            ("a", "id\ttext\n1\ta, b\n", TAB),
-            ("a", "id;text\n1;a, b\n", SEMICOLON),
-            ("a", "label,author\n1,Ann\n0,Ben\n", COMMA),
-            ("a", "By Ann, date\nShe said, in short, no.\n", Format::Page),
-            ("a", "Home, Text\nAn article about things\nby Ann\n", Format::Page),
-            ("a.csv.zst", "words\nno delimiter\n", COMMA),
-            ("a.csv", "Kommentar;Nummer\nja, nein;1\n", SEMICOLON),
-            ("a.tsv", "words\n", TAB),
-            ("a.html", "<!doctype html><title>a, text</title>", Format::Page),
-            ("a.html", "", Format::Page),
-        ] {
-            assert_eq!(detect(name, head), expected, "{name}: {head}");
+    fn fields_of(&mut self, row: &Row) -> &Fields {
+        let names = row.fields.keys();
+        if let Some(header) = self.rows.header() {
+            return header;
         }
+        let same = |(known, _): &(Vec<String>, Fields)| names.clone().eq(known);
+        let last = self.last.take().filter(same).unwrap_or_else(|| {
+            let chosen = Fields::choose(names.clone().map(String::as_str), &self.options);
+            (names.cloned().collect(), chosen)
+        });
+        &self.last.insert(last).1
+    }
+}
+
+impl Reader for Comments {
+    fn next_entry(&mut self) -> Option<Result<Entry, BadRow>> {
+        let row = match self.rows.next_row()? {
+            Ok(row) => row,
+            Err(bad) => return Some(Err(bad)),
+        };
+        let comment = fields::comment(&row, self.fields_of(&row));
+        Some(comment.map(Entry::from).map_err(|what| BadRow { line: row.line, what, raw: row.raw, fatal: false }))
+    }
+
+    fn mapping(&self) -> Vec<(&'static str, String)> {
+        let fields = self.rows.header().or(self.last.as_ref().map(|(_, fields)| fields));
+        fields.map(Fields::mapping).unwrap_or_default()
     }
 }

@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::model::explain::Explanation;
 use crate::model::scoring::{Item, Scores, Scratch, Unscored};
 use crate::record::{ScoreRecord, rounded};
-use crate::thread::{Comment, Thread};
+use crate::thread::{Comment, Status, Thread};
 use crate::write::Shape;
 
 /// Comments a worker takes at a time.
@@ -24,6 +24,8 @@ pub struct Scorer<'m> {
     pub model: &'m Model,
     /// Longest text scored, in bytes.
     pub max_text: usize,
+    /// Deleted and spam comments are scored, too, if their status is among these.
+    pub include: Vec<Status>,
     /// Targets asked for; empty: those of the row or of the model.
     pub targets: Vec<String>,
     /// Records carry the text.
@@ -45,6 +47,10 @@ pub struct Job<'a> {
     pub depth: u32,
     /// Display name.
     pub author: Option<&'a str>,
+    /// When it was written.
+    pub created: Option<&'a str>,
+    /// Whether the source shows it.
+    pub status: Status,
     /// The text.
     pub text: &'a str,
     /// What the source marks as quoted.
@@ -102,8 +108,13 @@ impl Scorer<'_> {
             parent: job.parent.map(|text| cut(text, self.max_text)),
             targets,
         };
-        let scored =
-            if job.text.len() > self.max_text { Err(Unscored::TooLong) } else { self.model.score(&item, scratch) };
+        let scored = if self.is_left_out(job.status) {
+            Err(Unscored::Status(job.status))
+        } else if job.text.len() > self.max_text {
+            Err(Unscored::TooLong)
+        } else {
+            self.model.score(&item, scratch)
+        };
         let explain = match &scored {
             Ok(_) if self.explain => self.model.explain(&item, scratch).ok().map(|e| self.explained(&e)),
             _ => None,
@@ -114,13 +125,20 @@ impl Scorer<'_> {
             parent_id: job.parent_id.map(str::to_owned),
             depth: job.depth,
             author: job.author.map(str::to_owned),
-            text: self.with_text.then(|| job.text.to_owned()),
+            created: job.created.map(str::to_owned),
+            status: job.status,
+            text: (self.with_text && job.text.len() <= self.max_text).then(|| job.text.to_owned()),
             explain,
             model: model.to_owned(),
             ..ScoreRecord::default()
         };
         self.fill(&mut record, scored);
         record
+    }
+
+    /// Moderators see to pending comments; deleted and spam ones are settled.
+    fn is_left_out(&self, status: Status) -> bool {
+        matches!(status, Status::Deleted | Status::Spam) && !self.include.contains(&status)
     }
 
     fn fill(&self, record: &mut ScoreRecord, scored: Result<Scores, Unscored>) {
@@ -170,6 +188,8 @@ fn job_of<'a>(thread: &'a Thread, comment: &'a Comment) -> Job<'a> {
         parent_id: parent.map(|p| p.id.as_str()),
         depth: comment.depth,
         author: comment.author.as_deref(),
+        created: comment.created.as_deref(),
+        status: comment.status,
         text: &comment.text,
         quotes: &comment.quotes,
         parent: comment.parent_text.as_deref().or(parent.map(|p| p.text.as_str())),

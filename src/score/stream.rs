@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::batch::{Job, Scorer};
 use crate::error::Result;
-use crate::read::fields::CommentRow;
+use crate::read::entry::CommentRow;
 use crate::record::ScoreRecord;
 
 /// Rows of a chunk.
@@ -23,7 +23,6 @@ pub struct Stream<'s, 'm> {
     scorer: &'s Scorer<'m>,
     chunk: Vec<CommentRow>,
     bytes: usize,
-    rows: u64,
     seen: HashMap<u64, Seen>,
     order: VecDeque<u64>,
     stored: usize,
@@ -53,7 +52,6 @@ impl<'s, 'm> Stream<'s, 'm> {
             scorer,
             chunk: Vec::new(),
             bytes: 0,
-            rows: 0,
             seen: HashMap::new(),
             order: VecDeque::new(),
             stored: 0,
@@ -62,11 +60,7 @@ impl<'s, 'm> Stream<'s, 'm> {
     }
 
     /// Takes a row; once a chunk is full, hands its records to `each` in the order of the rows.
-    pub fn push(&mut self, mut row: CommentRow, each: &mut dyn FnMut(ScoreRecord) -> Result<()>) -> Result<()> {
-        self.rows += 1;
-        if row.stated.comment.id.is_empty() {
-            row.stated.comment.id = self.rows.to_string();
-        }
+    pub fn push(&mut self, row: CommentRow, each: &mut dyn FnMut(ScoreRecord) -> Result<()>) -> Result<()> {
         self.bytes += row.stated.comment.text.len() + row.parent_text.as_ref().map_or(0, String::len);
         self.chunk.push(row);
         if self.chunk.len() >= ROWS || self.bytes >= BYTES { self.flush(each) } else { Ok(()) }
@@ -147,6 +141,8 @@ impl<'s, 'm> Stream<'s, 'm> {
             parent_id: row.stated.parent_id.as_deref(),
             depth: depths[i],
             author: comment.author.as_deref(),
+            created: comment.created.as_deref(),
+            status: comment.status,
             text: &comment.text,
             quotes: &comment.quotes,
             parent,

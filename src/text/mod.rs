@@ -2,6 +2,7 @@
 
 pub mod clean;
 pub mod cues;
+pub mod html;
 pub mod language;
 pub mod quotes;
 pub mod tokenizer;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::read::fields::{self, CommentRow, Fields, role};
+use crate::read::entry::CommentRow;
+use crate::read::fields::{self, Fields, role};
 use crate::read::rows::Row;
 
 /// A comment with its labels.

@@ -12,9 +12,9 @@ use super::recipe::{Recipe, Source};
 use crate::error::{Error, Result};
 use crate::label::{PARENT_STANCES, TARGET_STANCES};
 use crate::model::SourceNote;
-use crate::read::bytes;
+use crate::read;
 use crate::read::fields::Fields;
-use crate::read::rows::{self, BadRow, Format, Options, Row};
+use crate::read::rows::{BadRow, Options, Row};
 
 /// Rows that decide one label.
 #[derive(Debug, Clone, Default)]
@@ -77,22 +77,15 @@ pub fn read_file(
     bad: &mut dyn FnMut(BadRow),
     mut each: impl FnMut(Labelled, &Row),
 ) -> Result<()> {
-    let source = bytes::Source::open(Some(path))?;
-    if source.head().trim().is_empty() {
-        return Err(Error::input(path.display(), "empty: no labelled rows"));
-    }
-    let format = rows::detect(source.name(), source.head());
-    if format == Format::Page {
-        return Err(Error::input(
-            path.display(),
-            "no labelled rows: expected JSON lines or CSV with a `text` and labels",
-        ));
-    }
-    let mut reader = rows::open(source, format, options)?;
+    let mut reader = read::open_rows(path, options)?;
     let header = reader.header().cloned();
     let mut use_row = |row: &Row, fields: &Fields, plain: &BTreeSet<String>, bad: &mut dyn FnMut(BadRow)| match labelled(
         row, fields, plain,
     ) {
+        Ok(labelled) if labelled.row.stated.comment.text.len() > options.max_text => {
+            let what = format!("the text is longer than --max-text ({} bytes)", options.max_text);
+            bad(BadRow { line: row.line, what, raw: row.raw.clone(), fatal: false });
+        }
         Ok(labelled) => each(labelled, row),
         Err(what) => bad(BadRow { line: row.line, what, raw: row.raw.clone(), fatal: false }),
     };

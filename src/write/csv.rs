@@ -11,14 +11,14 @@ use crate::record::{Classes, CommentRecord, ScoreRecord, rounded};
 /// Writes a table.
 pub struct Csv {
     name: String,
-    to: Writer<Box<dyn Write>>,
+    to: Writer<Box<dyn Write + Send>>,
     shape: Shape,
 }
 
 impl Csv {
     /// A table of scored comments; writes its header.
     pub fn of_scores(output: Output, shape: Shape) -> Result<Self> {
-        let mut header: Vec<String> = ["id", "thread_id", "parent_id", "depth", "author"].map(str::to_owned).into();
+        let mut header: Vec<String> = ["id", "thread_id", "parent_id", "depth", "author", "created", "status"].map(str::to_owned).into();
         if shape.text {
             header.push("text".into());
         }
@@ -79,6 +79,8 @@ impl ScoreWriter for Csv {
             text(&record.parent_id),
             record.depth.to_string(),
             text(&record.author),
+            text(&record.created),
+            record.status.name().to_owned(),
         ];
         if self.shape.text {
             cells.push(text(&record.text));
@@ -118,7 +120,7 @@ impl CommentWriter for Csv {
             record.depth.to_string(),
             text(&record.author),
             text(&record.created),
-            record.text.clone(),
+            text(&record.text),
             if record.quotes.is_empty() { String::new() } else { quotes.to_string() },
         ])
     }

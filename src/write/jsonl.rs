@@ -11,7 +11,7 @@ use crate::record::{CommentRecord, ScoreRecord};
 /// Writes lines of JSON.
 pub struct Jsonl {
     name: String,
-    to: BufWriter<Box<dyn Write>>,
+    to: BufWriter<Box<dyn Write + Send>>,
 }
 
 impl Jsonl {

@@ -6,7 +6,7 @@ mod jsonl;
 use std::io::Write;
 
 use crate::error::Result;
-use crate::record::{CommentRecord, ScoreRecord};
+use crate::record::{CommentRecord, ScoreRecord, StoryRecord};
 
 pub use self::csv::Csv;
 pub use self::jsonl::Jsonl;
@@ -30,6 +30,10 @@ pub struct Shape {
 
 /// Writes scored comments in one format.
 pub trait ScoreWriter {
+    /// Takes note of a story; formats whose records repeat it, or leave it out, do nothing. A story may come several times.
+    fn story(&mut self, _story: &StoryRecord) -> Result<()> {
+        Ok(())
+    }
     /// Writes one record.
     fn write(&mut self, record: &ScoreRecord) -> Result<()>;
     /// Writes what is still held back.
@@ -38,6 +42,10 @@ pub trait ScoreWriter {
 
 /// Writes comments in one format.
 pub trait CommentWriter {
+    /// Takes note of a story; formats whose records repeat it, or leave it out, do nothing. A story may come several times.
+    fn story(&mut self, _story: &StoryRecord) -> Result<()> {
+        Ok(())
+    }
     /// Writes one record.
     fn write(&mut self, record: &CommentRecord) -> Result<()>;
     /// Writes what is still held back.
@@ -49,11 +57,12 @@ pub struct Output {
     /// File name or "standard output".
     pub name: String,
     /// Where bytes go.
-    pub to: Box<dyn Write>,
+    pub to: Box<dyn Write + Send>,
 }
 
 impl Output {
-    fn error(name: &str, source: std::io::Error) -> crate::error::Error {
+    /// A failure to write to what `name` names.
+    pub fn error(name: &str, source: std::io::Error) -> crate::error::Error {
         crate::error::ErrorKind::Io { place: name.to_owned(), cause: source }.into()
     }
 }

@@ -1,6 +1,12 @@
 //! Reads a news page saved as text: decides which kind of comment thread stands on it, if any, and what the story is.
 
-use crate::read::{lines, story, wordpress_text, wpdiscuz_text};
+pub mod lines;
+pub mod names;
+pub mod signature;
+pub mod story;
+pub mod wordpress;
+pub mod wpdiscuz;
+
 use crate::thread::{Comment, Repairs, Thread};
 
 /// A thread found among the lines of a page.
@@ -20,7 +26,7 @@ pub struct Found {
 pub fn read(text: &str) -> (Thread, Repairs) {
     let lines = lines::split(text);
     // wpDiscuz first: its furniture is unmistakable, and an article above it may hold a numbered list.
-    let found = wpdiscuz_text::find(&lines).or_else(|| wordpress_text::find(&lines));
+    let found = wpdiscuz::find(&lines).or_else(|| wordpress::find(&lines));
     let found = found.unwrap_or(Found { start: lines.len(), flat: true, ..Found::default() });
 
     let article = lines.get(..found.start).unwrap_or(&lines);

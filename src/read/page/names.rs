@@ -1,6 +1,6 @@
 //! Tells display names from one-line paragraphs by their shape alone.
 
-use crate::read::lines;
+use crate::read::page::lines;
 
 /// How much a line looks like a name, in tenths of what would settle it; `None` if it cannot be one.
 pub fn likeness(text: &str) -> Option<i64> {

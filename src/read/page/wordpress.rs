@@ -5,9 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::read::lines::{self, Line};
+use crate::read::page::lines::{self, Line};
 use crate::read::page::Found;
-use crate::read::signature;
+use crate::read::page::signature;
 use crate::thread::Comment;
 
 /// What the signs must add up to.

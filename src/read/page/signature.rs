@@ -1,6 +1,6 @@
 //! Reads who wrote a comment, and when, off the lines that head it.
 
-use crate::read::lines;
+use crate::read::page::lines;
 
 /// Who wrote a comment and when, and how many of its lines say so.
 pub struct Signature {

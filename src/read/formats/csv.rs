@@ -9,8 +9,96 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::read::bytes::Source;
-use crate::read::fields::Fields;
-use crate::read::rows::{BadRow, Options, Row, RowReader};
+use crate::read::entry::Reader as EntryReader;
+use crate::read::fields::{Fields, Role, role};
+use crate::read::format::{Format, Head, OpenTable, Opened};
+use crate::read::rows::{BadRow, Comments, Options, Row, RowReader};
+
+/// CSV, TSV and semicolon-separated tables with a header.
+pub struct CsvFormat;
+
+impl Format for CsvFormat {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn about(&self) -> &'static str {
+        "CSV, TSV or semicolon-separated table with a header"
+    }
+
+    fn recognises(&self, head: &Head<'_>) -> bool {
+        head.folder.is_none() && delimiter(head).is_some()
+    }
+
+    fn open(&self, input: Opened, options: &Options) -> Result<Box<dyn EntryReader>> {
+        Ok(Box::new(Comments::new(open_rows(input, options)?, options)))
+    }
+
+    fn table(&self) -> Option<OpenTable> {
+        Some(open_rows)
+    }
+}
+
+fn open_rows(input: Opened, options: &Options) -> Result<Box<dyn RowReader>> {
+    let delimiter = delimiter(&Head::of(&input)).unwrap_or(b',');
+    Ok(Box::new(CsvRows::open(input.text("table")?, delimiter, options)?))
+}
+
+/// What stands between the cells of a table; `None` if the head does not read as one.
+fn delimiter(head: &Head<'_>) -> Option<u8> {
+    match head.extension().as_str() {
+        "csv" => Some(likely_delimiter(head.text).unwrap_or(b',')),
+        "tsv" | "tab" => Some(likely_delimiter(head.text).unwrap_or(b'\t')),
+        _ => DELIMITERS.into_iter().find(|&delimiter| is_table(head.text, delimiter)),
+    }
+}
+
+const DELIMITERS: [u8; 3] = [b',', b'\t', b';'];
+
+/// The first records of a table, each as its cells.
+fn first_records(head: &str, delimiter: u8) -> Vec<::csv::StringRecord> {
+    let mut reader =
+        ::csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(head.as_bytes());
+    reader.records().map_while(std::result::Result::ok).take(21).collect()
+}
+
+fn known_names(header: &::csv::StringRecord) -> usize {
+    header.iter().filter(|name| role(name).is_some()).count()
+}
+
+/// The delimiter that makes most sense of the header; `None` if none splits it.
+fn likely_delimiter(head: &str) -> Option<u8> {
+    DELIMITERS
+        .into_iter()
+        .rev()
+        .filter_map(|delimiter| {
+            let header = first_records(head, delimiter).into_iter().next()?;
+            (header.len() > 1).then(|| (known_names(&header), header.len(), delimiter))
+        })
+        .max_by_key(|&(known, columns, _)| (known, columns))
+        .map(|(.., delimiter)| delimiter)
+}
+
+/// True if the text reads as a table. Prose has commas, too: so it must have a known column name, and more than the
+/// first line must look like it.
+fn is_table(head: &str, delimiter: u8) -> bool {
+    let records = first_records(head, delimiter);
+    let Some((header, mut following)) = records.split_first() else { return false };
+    if header.len() < 2 {
+        return false;
+    }
+    if header.iter().any(|name| role(name) == Some(Role::Text)) {
+        return following.is_empty() || following.iter().any(|record| record.len() == header.len());
+    }
+    // The last record may be cut by the end of the head.
+    if let ([.., _], Some((_, whole))) = (following, following.split_last())
+        && !whole.is_empty()
+        && !head.ends_with('\n')
+    {
+        following = whole;
+    }
+    known_names(header) > 0 && !following.is_empty() && following.iter().all(|record| record.len() == header.len())
+}
 
 /// The rows of a table with a header.
 pub struct CsvRows {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::read::lines::{self, Line};
+use crate::read::page::lines::{self, Line};
 use crate::thread::Story;
 
 /// Headlines longer than this many words were never seen; what is longer is text.
@@ -19,7 +19,7 @@ pub fn read(lines: &[Line]) -> Story {
     let headline = headline(lines, first_prose.unwrap_or(lines.len()));
     let title = headline.and_then(|at| lines.get(at)).map(|line| line.text.clone().into_owned());
     let body = body(lines, headline.map_or(0, |at| at + 1), title.as_deref());
-    Story { title, body: (!body.is_empty()).then_some(body) }
+    Story { title, url: None, body: (!body.is_empty()).then_some(body) }
 }
 
 /// The line where what is not the article begins: the first closing line behind the first paragraphs.

@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::ops::Range;
 
-use crate::read::lines::{self, Line};
-use crate::read::names;
+use crate::read::page::lines::{self, Line};
+use crate::read::page::names;
 use crate::read::page::Found;
 use crate::thread::Comment;
 

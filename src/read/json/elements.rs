@@ -1,34 +1,67 @@
-//! Rows of JSON: one object a line, an array of objects, or objects spread over several lines.
+//! Cuts a JSON input into its elements: one object a line, an array of values, or objects spread over several lines.
 
 use std::io::{self, BufRead, Read};
 
-use serde_json::Value;
-
 use crate::read::bytes::Source;
-use crate::read::fields;
-use crate::read::rows::{BadRow, Options, Row, RowReader};
+use crate::read::rows::BadRow;
 
-/// Opens the rows of `source`. Only how it starts decides whether lines or brackets part its rows.
-pub fn open(source: Source, options: &Options) -> Box<dyn RowReader> {
+/// A JSON value as it stands in the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    /// The line it starts on, from 1.
+    pub line: u64,
+    /// Its text, without a line end.
+    pub raw: String,
+}
+
+/// The elements of an input, one after the other.
+pub trait Elements: Send {
+    /// The next element; `None` at the end and after a fatal bad row.
+    fn next_element(&mut self) -> Option<Result<Element, BadRow>>;
+}
+
+/// Cuts `source` into elements of at most `max` bytes. Only how it starts decides whether lines or brackets part them.
+pub fn elements(source: Source, max: usize) -> Box<dyn Elements> {
     let by_brackets = is_parted_by_brackets(source.head());
     let input = source.into_reader();
-    let max = options.max_line;
     if by_brackets {
-        Box::new(Elements { input, max, line: 1, in_array: false, done: false })
+        Box::new(Brackets { input, max, line: 1, in_array: false, done: false })
     } else {
         Box::new(Lines { input, max, line: 0, done: false })
     }
 }
 
-/// True for an array of objects and for an object whose first key stands on a line of its own.
+/// True for an array, and for an object that goes on over several lines.
 fn is_parted_by_brackets(head: &str) -> bool {
     let start = head.trim_start_matches('\u{feff}').trim_start();
     if let Some(inside) = start.strip_prefix('[') {
         let inside = inside.trim_start();
-        return inside.starts_with('{') || inside == "]";
+        return inside.starts_with(['{', '[', ']']);
     }
-    let first_line = start.lines().next().unwrap_or_default().trim_end();
-    first_line == "{"
+    let mut scan = Scan::default();
+    for (at, byte) in start.bytes().enumerate() {
+        match scan.step(byte) {
+            Step::GoesOn if byte == b'\n' && !scan.in_string => {
+                // Where every line opens an object, this one is only malformed.
+                let following = start.get(at..).unwrap_or_default().trim_start();
+                return !following.is_empty() && !following.starts_with('{');
+            }
+            Step::GoesOn if byte != b'\n' => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// How many levels a JSON text nests.
+pub(super) fn depth(raw: &str) -> usize {
+    let mut scan = Scan::default();
+    let mut deepest = 0;
+    for byte in raw.bytes() {
+        scan.step(byte);
+        deepest = deepest.max(scan.depth);
+    }
+    deepest as usize
 }
 
 /// One object a line.
@@ -39,8 +72,8 @@ struct Lines {
     done: bool,
 }
 
-impl RowReader for Lines {
-    fn next_row(&mut self) -> Option<std::result::Result<Row, BadRow>> {
+impl Elements for Lines {
+    fn next_element(&mut self) -> Option<Result<Element, BadRow>> {
         while !self.done {
             self.line += 1;
             let mut bytes = Vec::new();
@@ -59,7 +92,7 @@ impl RowReader for Lines {
             // A byte order mark may also stand where files were put together.
             let raw = text.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}');
             if !raw.trim().is_empty() {
-                return Some(parse(self.line, raw.to_owned()));
+                return Some(Ok(Element { line: self.line, raw: raw.to_owned() }));
             }
         }
         self.done = true;
@@ -93,7 +126,7 @@ fn read_line(input: &mut Box<dyn BufRead + Send>, max: usize, bytes: &mut Vec<u8
 }
 
 /// The elements of arrays, or objects one after the other, each found by its brackets.
-struct Elements {
+struct Brackets {
     input: Box<dyn BufRead + Send>,
     max: usize,
     line: u64,
@@ -101,17 +134,17 @@ struct Elements {
     done: bool,
 }
 
-impl RowReader for Elements {
-    fn next_row(&mut self) -> Option<std::result::Result<Row, BadRow>> {
+impl Elements for Brackets {
+    fn next_element(&mut self) -> Option<Result<Element, BadRow>> {
         if self.done {
             return None;
         }
         let mut bytes = Vec::new();
-        match self.next_element(&mut bytes) {
+        match self.read_next(&mut bytes) {
             Ok(Some((line, Ending::Whole))) if bytes.len() > self.max => {
                 Some(Err(BadRow::too_long(line, &to_string(bytes), self.max)))
             }
-            Ok(Some((line, Ending::Whole))) => Some(parse(line, to_string(bytes))),
+            Ok(Some((line, Ending::Whole))) => Some(Ok(Element { line, raw: to_string(bytes) })),
             Ok(Some((line, Ending::Cut))) => {
                 self.done = true;
                 let what = "the input ends inside of this row, or a quote in it is open";
@@ -135,10 +168,10 @@ enum Ending {
     Cut,
 }
 
-impl Elements {
+impl Brackets {
     /// Reads the next element into `bytes`, one byte over the limit at most, and gives its line. Arrays at the top are
     /// entered and left; a comma too many or too few between elements does no harm.
-    fn next_element(&mut self, bytes: &mut Vec<u8>) -> io::Result<Option<(u64, Ending)>> {
+    fn read_next(&mut self, bytes: &mut Vec<u8>) -> io::Result<Option<(u64, Ending)>> {
         while let Some(&byte) = self.input.fill_buf()?.first() {
             match byte {
                 b'\n' => self.line += 1,
@@ -239,56 +272,3 @@ fn to_string(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
-fn parse(line: u64, raw: String) -> std::result::Result<Row, BadRow> {
-    let what = match serde_json::from_str(&raw) {
-        Ok(Value::Object(fields)) => return Ok(Row { line, fields, raw }),
-        Ok(other) => format!("{} stands where an object {{…}} is expected", fields::kind(&other)),
-        Err(error) => explained(&raw, &error),
-    };
-    Err(BadRow { line, what, raw, fatal: false })
-}
-
-/// A syntax error with its column and, for the common ones, what must have happened.
-fn explained(raw: &str, error: &serde_json::Error) -> String {
-    let place = Place::of(raw, error);
-    let at = &place.described;
-    if error.is_eof() {
-        return format!("{at}: the row ends inside of its object: it is cut off, or goes on over several lines");
-    }
-    if let Some(word) = ["NaN", "Infinity"].into_iter().find(|word| place.rest.starts_with(word)) {
-        return format!("{at}: {word} is no JSON number: write null or leave the field out");
-    }
-    if place.rest.starts_with('\'') {
-        return format!("{at}: a single quote, but JSON needs double quotes (is this Python's notation?)");
-    }
-    let message = error.to_string();
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-    if message.starts_with("recursion limit") {
-        return format!("{at}: nested deeper than 127 levels");
-    }
-    if message.contains("surrogate") || message.contains("hex escape") {
-        return format!("{at}: half a surrogate pair: a \\u escape of this kind needs its other half ({message})");
-    }
-    format!("{at}: {message}")
-}
-
-/// Where a syntax error stands.
-struct Place<'a> {
-    described: String,
-    rest: &'a str,
-}
-
-impl<'a> Place<'a> {
-    fn of(raw: &'a str, error: &serde_json::Error) -> Self {
-        let line_start: usize = raw.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        let line = raw.get(line_start..).unwrap_or_default();
-        // serde_json counts bytes, people count characters.
-        let (before, rest) = line.split_at(line.floor_char_boundary(error.column().saturating_sub(1)));
-        let column = before.chars().count() + 1;
-        let described = match error.line() {
-            0 | 1 => format!("column {column}"),
-            further => format!("line {further} of the row, column {column}"),
-        };
-        Self { described, rest }
-    }
-}

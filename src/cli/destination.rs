@@ -1,0 +1,111 @@
+//! Where records go, and in which format.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::error::Error;
+use crate::write::{CommentWriter, Csv, Jsonl, Output, ScoreWriter, Shape};
+
+/// What to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum To {
+    /// The thread, indented, for reading.
+    Tree,
+    /// One JSON object a comment.
+    Jsonl,
+    /// One row a comment.
+    Csv,
+    /// One row a comment, typed and compressed.
+    Parquet,
+    /// A database with tables of stories, comments and scores.
+    Sqlite,
+    /// A ConvoKit corpus: a folder.
+    Convokit,
+    /// Only scores: `info.LABEL.jsonl` files in the folder of an existing ConvoKit corpus.
+    Info,
+}
+
+impl To {
+    /// True if comments are written with their text whether asked for or not.
+    pub fn needs_text(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Convokit)
+    }
+}
+
+/// Where records go, and in which format.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Destination {
+    /// Format [default: by the ending of --output, else tree on a terminal and jsonl in a pipe].
+    #[arg(long, value_enum)]
+    to: Option<To>,
+    /// Write to this file (for convokit: folder) instead of standard output.
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+}
+
+impl Destination {
+    /// The format.
+    pub fn format(&self) -> To {
+        let extension = self.output.as_ref().and_then(|path| path.extension()?.to_str()).map(str::to_lowercase);
+        let by_name = match extension.as_deref() {
+            Some("csv") => Some(To::Csv),
+            Some("parquet" | "pq") => Some(To::Parquet),
+            Some("sqlite" | "sqlite3" | "db") => Some(To::Sqlite),
+            _ => None,
+        };
+        let to_terminal = self.output.is_none() && io::stdout().is_terminal();
+        self.to.or(by_name).unwrap_or(if to_terminal { To::Tree } else { To::Jsonl })
+    }
+
+    /// True if a file was named.
+    pub fn is_file(&self) -> bool {
+        self.output.is_some()
+    }
+
+    /// The writer of comments in one of the formats of records.
+    pub fn of_comments(&self, to: To, inputs: &[PathBuf]) -> Result<Box<dyn CommentWriter>> {
+        Ok(match to {
+            To::Csv => Box::new(Csv::of_comments(self.open(inputs)?)?),
+            _ => Box::new(Jsonl::new(self.open(inputs)?)),
+        })
+    }
+
+    /// The writer of scored comments in one of the formats of records.
+    pub fn of_scores(&self, to: To, inputs: &[PathBuf], shape: Shape) -> Result<Box<dyn ScoreWriter>> {
+        Ok(match to {
+            To::Csv => Box::new(Csv::of_scores(self.open(inputs)?, shape)?),
+            _ => Box::new(Jsonl::new(self.open(inputs)?)),
+        })
+    }
+
+    /// Creates the file, or takes standard output. Refuses to overwrite an input, and to create anything for one that is not there.
+    pub fn open(&self, inputs: &[PathBuf]) -> Result<Output> {
+        self.check(inputs)?;
+        Ok(match &self.output {
+            Some(path) => Output {
+                name: path.display().to_string(),
+                to: Box::new(File::create(path).map_err(|e| Error::io(path, e))?),
+            },
+            None => Output { name: "standard output".into(), to: Box::new(io::stdout()) },
+        })
+    }
+
+    fn check(&self, inputs: &[PathBuf]) -> Result<()> {
+        if let (Some(path), [only]) = (&self.output, inputs)
+            && only != Path::new("-")
+        {
+            only.metadata()
+                .map_err(|e| Error::io(only, e))
+                .with_context(|| format!("nothing written to {}", path.display()))?;
+        }
+        let same =
+            |input: &PathBuf| self.output.as_ref().is_some_and(|o| o.canonicalize().ok() == input.canonicalize().ok());
+        if let Some(input) = inputs.iter().find(|input| input.exists() && same(input)) {
+            bail!("{} is an input and the output: name another file with -o", input.display());
+        }
+        Ok(())
+    }
+}
