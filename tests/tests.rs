@@ -37,3 +37,9 @@ mod training;
 mod training_data;
 /// WordPress and Disqus exports.
 mod xml;
+/// Bombs, cuts, malformed bytes and private addresses through the command.
+mod hostile;
+/// `polemic inspect` end to end.
+mod inspecting;
+/// JSON of Reddit, Hacker News, YouTube and comment systems.
+mod platforms;

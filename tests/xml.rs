@@ -172,7 +172,7 @@ fn a_disqus_export_is_read_and_threads_about_one_page_become_one() {
         ]
     );
     let authors: Vec<_> = said.comments.iter().map(|row| row.stated.comment.author.as_deref()).collect();
-    assert_eq!(authors[..3], [Some("Ada"), None, Some("Cy")]);
+    assert_eq!(authors[..3], [Some("Ada"), Some("bo"), Some("Cy")]);
     assert_eq!(said.comment("2").stated.comment.created.as_deref(), Some("2019-02-02T11:00:00Z"));
     assert_eq!(text(said.comment("4")), "Still here");
 }

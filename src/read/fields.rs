@@ -368,7 +368,7 @@ pub(crate) fn kind(value: &Value) -> &'static str {
 }
 
 /// A string or number as a string; `None` for null and blank. `MongoDB` wraps these: `{"$oid": "…"}`.
-fn scalar(value: &Value) -> std::result::Result<Option<String>, &'static str> {
+pub(crate) fn scalar(value: &Value) -> std::result::Result<Option<String>, &'static str> {
     match value {
         Value::Null => Ok(None),
         Value::String(s) => Ok((!s.trim().is_empty()).then(|| s.clone())),

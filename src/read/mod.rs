@@ -9,6 +9,7 @@ pub mod formats;
 pub mod json;
 pub mod page;
 pub mod private;
+mod recent;
 pub mod rows;
 pub mod threads;
 pub mod time;

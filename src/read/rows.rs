@@ -130,12 +130,14 @@ pub struct Comments {
     options: Options,
     /// The fields of the last row and what they were taken for: most rows have the same.
     last: Option<(Vec<String>, Fields)>,
+    /// What fields of any row so far were taken for.
+    mapping: Vec<(&'static str, String)>,
 }
 
 impl Comments {
     /// Reads the comments of `rows`.
     pub fn new(rows: Box<dyn RowReader>, options: &Options) -> Self {
-        Self { rows, options: options.clone(), last: None }
+        Self { rows, options: options.clone(), last: None, mapping: Vec::new() }
     }
 
     fn fields_of(&mut self, row: &Row) -> &Fields {
@@ -146,6 +148,9 @@ impl Comments {
         let same = |(known, _): &(Vec<String>, Fields)| names.clone().eq(known);
         let last = self.last.take().filter(same).unwrap_or_else(|| {
             let chosen = Fields::choose(names.clone().map(String::as_str), &self.options);
+            let known = |role| self.mapping.iter().any(|(other, _)| *other == role);
+            let new: Vec<_> = chosen.mapping().into_iter().filter(|(role, _)| !known(*role)).collect();
+            self.mapping.extend(new);
             (names.cloned().collect(), chosen)
         });
         &self.last.insert(last).1
@@ -163,7 +168,6 @@ impl Reader for Comments {
     }
 
     fn mapping(&self) -> Vec<(&'static str, String)> {
-        let fields = self.rows.header().or(self.last.as_ref().map(|(_, fields)| fields));
-        fields.map(Fields::mapping).unwrap_or_default()
+        self.rows.header().map_or_else(|| self.mapping.clone(), Fields::mapping)
     }
 }

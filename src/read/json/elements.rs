@@ -39,15 +39,26 @@ fn is_parted_by_brackets(head: &str) -> bool {
         return inside.starts_with(['{', '[', ']']);
     }
     let mut scan = Scan::default();
+    let mut open = Vec::new();
+    let mut last = b'{';
     for (at, byte) in start.bytes().enumerate() {
+        match byte {
+            b'{' | b'[' if !scan.in_string => open.push(byte),
+            b'}' | b']' if !scan.in_string => drop(open.pop()),
+            _ => {}
+        }
         match scan.step(byte) {
             Step::GoesOn if byte == b'\n' && !scan.in_string => {
-                // Where every line opens an object, this one is only malformed.
+                // Where every line opens an object, this one is only malformed, unless an object may come next in it.
                 let following = start.get(at..).unwrap_or_default().trim_start();
-                return !following.is_empty() && !following.starts_with('{');
+                let takes_object = last == b'[' || last == b':' || (last == b',' && open.last() == Some(&b'['));
+                return !following.is_empty() && (takes_object || !following.starts_with('{'));
             }
             Step::GoesOn if byte != b'\n' => {}
             _ => return false,
+        }
+        if !byte.is_ascii_whitespace() {
+            last = byte;
         }
     }
     false
@@ -62,6 +73,15 @@ pub(super) fn depth(raw: &str) -> usize {
         deepest = deepest.max(scan.depth);
     }
     deepest as usize
+}
+
+/// True if a bracket or a quote is still open at the end of a JSON text.
+pub(super) fn is_open(raw: &str) -> bool {
+    let mut scan = Scan::default();
+    for byte in raw.bytes() {
+        scan.step(byte);
+    }
+    !scan.is_bare()
 }
 
 /// One object a line.
@@ -271,4 +291,3 @@ impl Scan {
 fn to_string(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
-

@@ -3,18 +3,22 @@
 mod documents;
 mod elements;
 mod first;
+pub(crate) mod object;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::read::rows::BadRow;
 
-pub use documents::Documents;
+pub use documents::{Documents, Found, Map};
 pub use elements::{Element, Elements, elements};
 pub use first::first;
 
 /// Levels of nesting that documents may have: a Reddit listing takes five for each reply.
-const DEEPEST: usize = 4096;
+const DEEPEST: usize = 10_000;
+
+/// Stack that a level may take, in bytes, where a value is walked or dropped level by level.
+const STACK_OF_LEVEL: usize = 2048;
 
 /// Parses an element of a table, which nests at most 127 levels.
 ///
@@ -24,24 +28,29 @@ pub fn parse(line: u64, raw: &str) -> Result<Value, BadRow> {
     serde_json::from_str(raw).map_err(|error| malformed(line, raw, explained(raw, &error)))
 }
 
-/// Parses an element of a tree of replies, which may nest deep.
+/// Parses an element of a tree of replies, which may nest deep, and uses it. All that happens to one that nests deep
+/// happens on a stack that is large enough: dropping one recurses.
 ///
 /// # Errors
 /// A bad row that says where the element is malformed.
-pub fn parse_deep(line: u64, raw: &str) -> Result<Value, BadRow> {
+pub fn read_deep<T>(line: u64, raw: &str, mut used: impl FnMut(Value) -> T) -> Result<T, BadRow> {
     match serde_json::from_str(raw) {
         Err(error) if is_too_deep(&error) => {}
         Err(error) => return Err(malformed(line, raw, explained(raw, &error))),
-        Ok(value) => return Ok(value),
+        Ok(value) => return Ok(used(value)),
     }
-    if elements::depth(raw) > DEEPEST {
+    let depth = elements::depth(raw);
+    if depth > DEEPEST {
         return Err(malformed(line, raw, format!("nested deeper than {DEEPEST} levels")));
     }
-    let mut json = serde_json::Deserializer::from_str(raw);
-    json.disable_recursion_limit();
-    Value::deserialize(serde_stacker::Deserializer::new(&mut json))
-        .and_then(|value| json.end().map(|()| value))
-        .map_err(|error| malformed(line, raw, explained(raw, &error)))
+    stacker::grow(depth * STACK_OF_LEVEL, || {
+        let mut json = serde_json::Deserializer::from_str(raw);
+        json.disable_recursion_limit();
+        Value::deserialize(serde_stacker::Deserializer::new(&mut json))
+            .and_then(|value| json.end().map(|()| value))
+            .map(&mut used)
+            .map_err(|error| malformed(line, raw, explained(raw, &error)))
+    })
 }
 
 fn malformed(line: u64, raw: &str, what: String) -> BadRow {
