@@ -43,3 +43,11 @@ mod hostile;
 mod inspecting;
 /// JSON of Reddit, Hacker News, YouTube and comment systems.
 mod platforms;
+/// ConvoKit corpora in and out.
+mod convokit;
+/// Parquet files in and out.
+mod parquet;
+/// What is written reads back the same.
+mod writers;
+/// The formats that `threads` and `score` write.
+mod outputs;

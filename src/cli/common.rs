@@ -92,6 +92,7 @@ pub fn each_entry(
     mut each: impl FnMut(Entry) -> crate::error::Result<()>,
 ) -> Result<(Census, Option<Error>)> {
     let mut census = Census::default();
+    let mut unusable = 0;
     while let Some(entry) = input.reader.next_entry() {
         match entry {
             Ok(entry) => {
@@ -101,16 +102,23 @@ pub fn each_entry(
             Err(row) if row.fatal => {
                 return Ok((census, Some(Error::input(format!("{}:{}", input.name, row.line), row.what))));
             }
-            Err(row) => rejects.add(&input.name, &row),
+            Err(row) => {
+                unusable += 1;
+                rejects.add(&input.name, &row);
+            }
         }
     }
-    Ok((census, None))
+    let nothing = (census == Census::default() && unusable > 0).then(|| {
+        let what = format!("no comment in it could be read as {}: see `polemic inspect`, or name its --format", input.format.name());
+        Error::input(&input.name, what)
+    });
+    Ok((census, nothing))
 }
 
 /// Says on standard error what of an input is no comment or was not as it should be.
-pub fn tell(input: &Input, census: &Census) {
+pub fn tell(input: &Input, census: &Census, is_broken: bool) {
     let name = &input.name;
-    if census.comments == 0 {
+    if census.comments == 0 && !is_broken {
         anstream::eprintln!("{name}: no comments found ({})", input.format.name());
     }
     let damage = input.damage.count();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::error::Error;
-use crate::write::{CommentWriter, Csv, Jsonl, Output, ScoreWriter, Shape};
+use crate::write::{CommentWriter, ConvoKit, Csv, Info, Jsonl, Output, Parquet, ScoreWriter, Shape, Sqlite};
 
 /// What to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -69,7 +69,11 @@ impl Destination {
     pub fn of_comments(&self, to: To, inputs: &[PathBuf]) -> Result<Box<dyn CommentWriter>> {
         Ok(match to {
             To::Csv => Box::new(Csv::of_comments(self.open(inputs)?)?),
-            _ => Box::new(Jsonl::new(self.open(inputs)?)),
+            To::Parquet => Box::new(Parquet::of_comments(self.open_binary(inputs)?)?),
+            To::Sqlite => Box::new(Sqlite::of_comments(self.path(to, inputs)?)?),
+            To::Convokit => Box::new(ConvoKit::of_comments(self.path(to, inputs)?)?),
+            To::Info => bail!("--to info: it holds scores alone, use `polemic score`"),
+            To::Tree | To::Jsonl => Box::new(Jsonl::new(self.open(inputs)?)),
         })
     }
 
@@ -77,8 +81,35 @@ impl Destination {
     pub fn of_scores(&self, to: To, inputs: &[PathBuf], shape: Shape) -> Result<Box<dyn ScoreWriter>> {
         Ok(match to {
             To::Csv => Box::new(Csv::of_scores(self.open(inputs)?, shape)?),
-            _ => Box::new(Jsonl::new(self.open(inputs)?)),
+            To::Parquet => Box::new(Parquet::of_scores(self.open_binary(inputs)?, shape)?),
+            To::Sqlite => Box::new(Sqlite::of_scores(self.path(to, inputs)?, shape)?),
+            To::Convokit => Box::new(ConvoKit::of_scores(self.path(to, inputs)?, shape)?),
+            To::Info => Box::new(Info::new(self.corpus(inputs)?, shape)?),
+            To::Tree | To::Jsonl => Box::new(Jsonl::new(self.open(inputs)?)),
         })
+    }
+
+    /// The file or folder that a format needs, as it cannot be a stream.
+    fn path(&self, to: To, inputs: &[PathBuf]) -> Result<&Path> {
+        self.check(inputs)?;
+        let what = if to == To::Convokit { "a new folder" } else { "a file" };
+        self.output.as_deref().with_context(|| format!("name {what} with --output: this format is no stream"))
+    }
+
+    /// The corpus that scores are put beside: the one that was named, else the one that is read.
+    fn corpus<'a>(&'a self, inputs: &'a [PathBuf]) -> Result<&'a Path> {
+        match (&self.output, inputs) {
+            (Some(folder), _) => Ok(folder),
+            (None, [only]) if only.is_dir() => Ok(only),
+            _ => bail!("--to info: give one ConvoKit corpus, or name its folder with --output"),
+        }
+    }
+
+    fn open_binary(&self, inputs: &[PathBuf]) -> Result<Output> {
+        if self.output.is_none() && io::stdout().is_terminal() {
+            bail!("Parquet is binary: name a file with --output, or pipe it into a program");
+        }
+        self.open(inputs)
     }
 
     /// Creates the file, or takes standard output. Refuses to overwrite an input, and to create anything for one that is not there.

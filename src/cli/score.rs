@@ -151,7 +151,7 @@ fn score_threads(
         sink.thread(&thread, &scorer.score_thread(&thread))
     })?;
     repairs.merge(missing);
-    common::tell(input, &census);
+    common::tell(input, &census, cut.is_some());
     if let Some(mended) = repairs.summary() {
         anstream::eprintln!("{}: {mended}", input.name);
     }
@@ -183,7 +183,7 @@ fn score_stream(
         sink.record(&record)
     })?;
     bar.finish_and_clear();
-    common::tell(input, &census);
+    common::tell(input, &census, cut.is_some());
     let name = &input.name;
     if census.missing > 0 {
         anstream::eprintln!("{name}: {} comments announced but not found", census.missing);

@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             sink.thread(&thread)
         })?;
         mended.merge(missing);
-        common::tell(&input, &census);
+        common::tell(&input, &census, cut.is_some());
         if let Some(summary) = mended.summary().filter(|_| repairs_file.is_none()) {
             anstream::eprintln!("{}: mended: {summary}", input.name);
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::read::bytes::Damage;
 use crate::read::rows::BadRow;
 use crate::thread::{Stated, Story};
 
@@ -58,5 +59,10 @@ pub trait Reader: Send {
     /// Which field of the source was taken for what, where its names left a choice: pairs of role and field.
     fn mapping(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// Counts malformed bytes of files that the reader opens by itself.
+    fn damage(&self) -> Option<Damage> {
+        None
     }
 }

@@ -86,6 +86,7 @@ const TABLE: [(Role, &[&str]); 13] = [
             "article_id",
             "topic_id",
             "post_id",
+            "root",
         ],
     ),
     (Role::Title, &["title", "thread_title", "headline", "story_title"]),
@@ -283,7 +284,8 @@ pub fn comment(row: &Row, fields: &Fields) -> std::result::Result<CommentRow, St
         _ => Ok(None),
     };
     let string = |name: &Option<String>| value(name).and_then(|v| scalar(v).ok().flatten());
-    let text = text(row, fields)?;
+    let stated = status(string(&fields.status).as_deref());
+    let text = text(row, fields, stated)?;
     let parent_id = id_in(&fields.parent_id)?;
     let no_parent = parent_id.as_deref() == Some("0") && is_called(fields.parent_id.as_ref(), WORDPRESS_PARENT);
     let zone = if is_called(fields.created.as_ref(), WORDPRESS_UTC) { Zone::Utc } else { Zone::Unknown };
@@ -293,7 +295,7 @@ pub fn comment(row: &Row, fields: &Fields) -> std::result::Result<CommentRow, St
         created: string(&fields.created).map(|said| time::rfc3339(&said, zone)),
         quotes: value(&fields.quotes).map_or_else(Vec::new, |quotes| ranges(&unpacked(quotes), text)),
         links: value(&fields.links).map_or_else(Vec::new, |links| strings(&unpacked(links))),
-        status: if is_gone(text) { Status::Deleted } else { status(string(&fields.status).as_deref()) },
+        status: if is_gone(text) { Status::Deleted } else { stated },
         text: text.to_owned(),
         ..Comment::default()
     };
@@ -336,12 +338,14 @@ fn strings(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn text<'a>(row: &'a Row, fields: &Fields) -> std::result::Result<&'a str, String> {
+/// The text; of a comment that is gone there may be none left.
+fn text<'a>(row: &'a Row, fields: &Fields, status: Status) -> std::result::Result<&'a str, String> {
     let Some(name) = &fields.text else {
         return Err(format!("no field with the comment's text (looked for {})", names(Role::Text).join(", ")));
     };
     match row.fields.get(name) {
         Some(Value::String(text)) => Ok(text),
+        None | Some(Value::Null) if matches!(status, Status::Deleted | Status::Spam) => Ok(""),
         Some(other) => Err(unexpected(name, kind(other), "a string")),
         None => Err(format!("the field `{name}` is missing or empty")),
     }

@@ -60,7 +60,9 @@ pub fn input(opened: Opened, options: &Options) -> Result<Input> {
         Content::Binary(_) | Content::Folder(_) => (None, Damage::default()),
     };
     let (name, compression) = (opened.name.clone(), opened.compression);
-    let reader = Box::new(Tidy { inner: format.open(opened, options)?, comments: 0 });
+    let inner = format.open(opened, options)?;
+    let damage = inner.damage().unwrap_or(damage);
+    let reader = Box::new(Tidy { inner, comments: 0 });
     Ok(Input { name, format, compression, encoding, damage, reader })
 }
 

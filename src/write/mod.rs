@@ -1,15 +1,27 @@
 //! Writers of records, one file a format.
 
+mod ascii;
+mod columns;
+mod convokit;
 mod csv;
+mod info;
 mod jsonl;
+mod parquet;
+mod partial;
+mod sqlite;
 
 use std::io::Write;
 
 use crate::error::Result;
 use crate::record::{CommentRecord, ScoreRecord, StoryRecord};
 
+pub use self::convokit::ConvoKit;
+pub(crate) use self::convokit::{MARK, UNKNOWN};
 pub use self::csv::Csv;
+pub use self::info::Info;
 pub use self::jsonl::Jsonl;
+pub use self::parquet::Parquet;
+pub use self::sqlite::Sqlite;
 
 /// What the columns of a table depend on; lines of JSON need none of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,25 +42,27 @@ pub struct Shape {
 
 /// Writes scored comments in one format.
 pub trait ScoreWriter {
-    /// Takes note of a story; formats whose records repeat it, or leave it out, do nothing. A story may come several times.
+    /// Takes note of a story; formats whose records repeat it, or leave it out, do nothing. A story may come several
+    /// times.
     fn story(&mut self, _story: &StoryRecord) -> Result<()> {
         Ok(())
     }
     /// Writes one record.
     fn write(&mut self, record: &ScoreRecord) -> Result<()>;
-    /// Writes what is still held back.
+    /// Writes what is still held back. Files and folders that are named only now do not exist without it.
     fn finish(&mut self) -> Result<()>;
 }
 
 /// Writes comments in one format.
 pub trait CommentWriter {
-    /// Takes note of a story; formats whose records repeat it, or leave it out, do nothing. A story may come several times.
+    /// Takes note of a story; formats whose records repeat it, or leave it out, do nothing. A story may come several
+    /// times.
     fn story(&mut self, _story: &StoryRecord) -> Result<()> {
         Ok(())
     }
     /// Writes one record.
     fn write(&mut self, record: &CommentRecord) -> Result<()>;
-    /// Writes what is still held back.
+    /// Writes what is still held back. Files and folders that are named only now do not exist without it.
     fn finish(&mut self) -> Result<()>;
 }
 

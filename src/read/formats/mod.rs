@@ -1,6 +1,7 @@
 //! The formats, one file each. A new one is a file here and a line in [`FORMATS`].
 
 mod commento;
+mod convokit;
 mod csv;
 mod discourse;
 mod disqus;
@@ -9,6 +10,7 @@ mod iac;
 mod isso;
 mod jsonl;
 mod page_text;
+mod parquet;
 mod reddit;
 mod reddit_listing;
 mod remark42;
@@ -19,6 +21,8 @@ use crate::read::format::Format;
 
 /// All formats. The first that recognises an input reads it, so those that recognise less stand above those that recognise more.
 pub const FORMATS: &[&dyn Format] = &[
+    &convokit::ConvoKit,
+    &parquet::Parquet,
     &wxr::WxrFormat,
     &disqus::DisqusFormat,
     &reddit_listing::RedditListing,
