@@ -116,7 +116,14 @@ fn read_words(words: &mut Words, text: &str) -> usize {
 }
 
 fn score(bencher: Bencher, jobs: &[Job<'_>]) {
-    let scorer = Scorer { model: &MODEL, max_text: MAX_TEXT, include: Vec::new(), targets: Vec::new(), with_text: false, explain: false };
+    let scorer = Scorer {
+        model: &MODEL,
+        max_text: MAX_TEXT,
+        include: Vec::new(),
+        targets: Vec::new(),
+        with_text: false,
+        explain: false,
+    };
     per_comment(bencher).bench(|| scorer.score(black_box(jobs)));
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Every input holds the same invented comments of about 300 bytes, written as the format wants them. divan prints bytes of
 //! input a second, and under `max alloc` the largest amount of memory that a run held beside its input.
+#![allow(clippy::expect_used)] // A benchmark without its inputs has nothing to go on with.
 
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -58,8 +59,10 @@ fn reddit() -> Vec<u8> {
 }
 
 fn hackernews() -> Vec<u8> {
-    lines(|i| json!({"id": i + 1, "type": "comment", "by": "ann", "parent": parent(i).map_or(0, |p| p + 1),
-                     "time": 1_700_000_000 + i, "text": text(i)}))
+    lines(|i| {
+        json!({"id": i + 1, "type": "comment", "by": "ann", "parent": parent(i).map_or(0, |p| p + 1),
+                     "time": 1_700_000_000 + i, "text": text(i)})
+    })
 }
 
 fn csv() -> Vec<u8> {
@@ -81,12 +84,12 @@ fn wxr() -> Vec<u8> {
             let _ = write!(out, "{close}<item><title>Story {id}</title><wp:post_id>{id}</wp:post_id>");
         }
         let parent = parent(i).map_or(0, |p| p + 1);
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<wp:comment><wp:comment_id>{}</wp:comment_id><wp:comment_author><![CDATA[Ann]]></wp:comment_author>\
              <wp:comment_date_gmt>2024-05-01 10:00:00</wp:comment_date_gmt><wp:comment_content><![CDATA[{}]]></wp:comment_content>\
              <wp:comment_approved>1</wp:comment_approved><wp:comment_type></wp:comment_type>\
-             <wp:comment_parent>{parent}</wp:comment_parent></wp:comment>\n",
+             <wp:comment_parent>{parent}</wp:comment_parent></wp:comment>",
             i + 1,
             text(i)
         );
@@ -99,15 +102,18 @@ fn disqus() -> Vec<u8> {
                    xmlns:dsq=\"http://disqus.com/disqus-internals\">"
         .to_owned();
     for id in 0..COMMENTS / THREAD {
-        let _ = write!(out, "<thread dsq:id=\"{id}\"><link>https://harbour.example/{id}</link><title>{id}</title></thread>");
+        let _ = writeln!(
+            out,
+            "<thread dsq:id=\"{id}\"><link>https://harbour.example/{id}</link><title>{id}</title></thread>"
+        );
     }
     for i in 0..COMMENTS {
         let parent = parent(i).map_or_else(String::new, |p| format!("<parent dsq:id=\"{p}\"/>"));
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<post dsq:id=\"{i}\"><message><![CDATA[<p>{}</p>]]></message><createdAt>2024-05-01T10:00:00Z</createdAt>\
              <isDeleted>false</isDeleted><isSpam>false</isSpam><author><name>Ann</name></author>\
-             <thread dsq:id=\"{}\"/>{parent}</post>\n",
+             <thread dsq:id=\"{}\"/>{parent}</post>",
             text(i),
             i / THREAD
         );
@@ -181,7 +187,9 @@ fn commento() -> Vec<u8> {
                "creationDate": "2024-05-01T10:00:00Z", "deleted": false})
     };
     let comments: Vec<Value> = (0..COMMENTS / 10).map(comment).collect();
-    json!({"version": 1, "comments": comments, "commenters": [{"commenterHex": "a", "name": "Ann"}]}).to_string().into_bytes()
+    json!({"version": 1, "comments": comments, "commenters": [{"commenterHex": "a", "name": "Ann"}]})
+        .to_string()
+        .into_bytes()
 }
 
 fn isso() -> Vec<u8> {
@@ -201,14 +209,15 @@ fn iac() -> Vec<u8> {
 }
 
 fn html() -> Vec<u8> {
-    let mut out = "<!doctype html><title>Ferries</title><article><h1>Ferries</h1></article><ol class=\"comment-list\">".to_owned();
+    let mut out = "<!doctype html><title>Ferries</title><article><h1>Ferries</h1></article><ol class=\"comment-list\">"
+        .to_owned();
     for i in 0..COMMENTS / 10 {
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<li id=\"comment-{i}\" class=\"comment depth-1\"><article id=\"div-comment-{i}\" class=\"comment-body\">\
              <footer class=\"comment-meta\"><div class=\"comment-author vcard\"><b class=\"fn\">Ann</b></div>\
              <div class=\"comment-metadata\"><time datetime=\"2024-05-01T10:00:00+00:00\">May 1</time></div></footer>\
-             <div class=\"comment-content\"><p>{}</p></div></article></li>\n",
+             <div class=\"comment-content\"><p>{}</p></div></article></li>",
             text(i)
         );
     }
@@ -230,7 +239,13 @@ fn write(mut to: impl CommentWriter) {
     for i in 0..COMMENTS {
         let id = format!("c{i}");
         let parent_id = parent(i).map(|p| format!("c{p}"));
-        let record = CommentRecord { id, parent_id, text: Some(text(i)), author: Some("Ann".into()), ..CommentRecord::default() };
+        let record = CommentRecord {
+            id,
+            parent_id,
+            text: Some(text(i)),
+            author: Some("Ann".into()),
+            ..CommentRecord::default()
+        };
         to.write(&record).expect("written");
     }
     to.finish().expect("written");
@@ -239,7 +254,10 @@ fn write(mut to: impl CommentWriter) {
 fn parquet() -> PathBuf {
     let path = FOLDER.path().join("comments.parquet");
     let file = std::fs::File::create(&path).expect("created");
-    write(Parquet::of_comments(polemic::write::Output { name: "comments.parquet".into(), to: Box::new(file) }).expect("opened"));
+    write(
+        Parquet::of_comments(polemic::write::Output { name: "comments.parquet".into(), to: Box::new(file) })
+            .expect("opened"),
+    );
     path
 }
 
@@ -299,9 +317,15 @@ fn made(name: &str) -> Vec<u8> {
         "iac" => iac(),
         "html" => html(),
         "page-text" => page_text(),
-        "jsonl.gz" => packed(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default()), flate2::write::GzEncoder::finish),
+        "jsonl.gz" => packed(
+            flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default()),
+            flate2::write::GzEncoder::finish,
+        ),
         "jsonl.zst" => zstd::encode_all(jsonl().as_slice(), 3).expect("packed"),
-        "jsonl.bz2" => packed(bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default()), bzip2::write::BzEncoder::finish),
+        "jsonl.bz2" => packed(
+            bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default()),
+            bzip2::write::BzEncoder::finish,
+        ),
         "jsonl.xz" => packed(liblzma::write::XzEncoder::new(Vec::new(), 6), liblzma::write::XzEncoder::finish),
         _ => jsonl(),
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::{polemic, run};
+use crate::support::{lines, polemic, run};
 
 fn file(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
@@ -37,8 +37,8 @@ fn an_archive_that_expands_without_end_is_stopped_with_the_way_around() {
 #[test]
 fn a_truncated_archive_gives_what_it_holds_and_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
-    let lines: String = (0..20_000).map(|i: u64| format!("{{\"id\":{i},\"text\":\"{:x}\"}}\n", i.pow(3))).collect();
-    let whole = gzip(lines.as_bytes());
+    let rows: Vec<Value> = (0..20_000_u64).map(|i| json!({"id": i, "text": format!("{:x}", i.pow(3))})).collect();
+    let whole = gzip(lines(&rows).as_bytes());
     let path = file(folder.path(), "cut.jsonl.gz", &whole[..whole.len() / 2]);
     for verb in ["threads", "score"] {
         let ran = run(polemic().args([verb, "--to", "jsonl"]).arg(&path));
@@ -95,9 +95,8 @@ fn addresses_of_people_reach_no_output() {
         json!({"id": 2, "author": "192.0.2.7", "text": "Hello again"}),
         json!({"id": 3, "author": "Cy", "email": "cy@mail.example", "ip": "2001:db8::7", "text": 5}),
     ];
-    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
     for verb in ["threads", "score"] {
-        let ran = run(polemic().args([verb, "--to", "jsonl", "--rejects"]).arg(&rejects).write_stdin(lines.clone()));
+        let ran = run(polemic().args([verb, "--to", "jsonl", "--rejects"]).arg(&rejects).write_stdin(lines(&rows)));
         let everything = ran.out.clone() + &ran.err + &std::fs::read_to_string(&rejects).unwrap();
         for private in ["mail.example", "192.0.2.7", "2001:db8"] {
             assert!(!everything.contains(private), "{private} in {everything}");
@@ -108,16 +107,19 @@ fn addresses_of_people_reach_no_output() {
 
 #[test]
 fn deleted_and_spam_comments_are_marked_and_scored_only_when_asked_for() {
-    let lines = "{\"id\":\"1\",\"text\":\"you clown\",\"status\":\"spam\"}\n{\"id\":\"2\",\"text\":\"[removed]\"}\n\
-                 {\"id\":\"3\",\"text\":\"you clown\",\"status\":\"pending\"}\n";
-    let ran = run(polemic().args(["score", "--to", "jsonl"]).write_stdin(lines));
+    let rows = lines(&[
+        json!({"id": "1", "text": "you clown", "status": "spam"}),
+        json!({"id": "2", "text": "[removed]"}),
+        json!({"id": "3", "text": "you clown", "status": "pending"}),
+    ]);
+    let ran = run(polemic().args(["score", "--to", "jsonl"]).write_stdin(rows.clone()));
     let statuses: Vec<Value> = ran.records().iter().map(|r| r["status"].clone()).collect();
     assert_eq!(statuses, ["spam", "deleted", "pending"]);
     let reasons: Vec<Value> = ran.records().iter().map(|r| r["unscored"]["insult"].clone()).collect();
     assert_eq!(reasons, [json!("spam"), json!("deleted"), Value::Null]);
     assert!(ran.err.contains("1 comments marked as deleted, 1 comments marked as spam"), "{}", ran.err);
-    let ran = run(polemic().args(["score", "--to", "jsonl", "--include", "spam"]).write_stdin(lines));
+    let ran = run(polemic().args(["score", "--to", "jsonl", "--include", "spam"]).write_stdin(rows.clone()));
     assert!(ran.records()[0]["scores"]["insult"].is_number() && ran.records()[1]["scores"]["insult"].is_null());
-    let ran = run(polemic().args(["score", "--include", "pending"]).write_stdin(lines));
+    let ran = run(polemic().args(["score", "--include", "pending"]).write_stdin(rows.clone()));
     assert!(ran.code == 2 && ran.err.contains("expected deleted or spam"), "{}", ran.err);
 }

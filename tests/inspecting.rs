@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{polemic, run};
+use crate::support::{lines, polemic, run};
 
 fn rows() -> String {
     let row = |id: usize, parent: Value, author: &str| {
-        let text = format!("The ferry is late again and nobody at the harbour office answers the telephone, number {id}.");
+        let text =
+            format!("The ferry is late again and nobody at the harbour office answers the telephone, number {id}.");
         json!({"id": id, "parent_id": parent, "author": author, "created": "2024-05-01T10:00:00Z", "body": text})
     };
     let rows = [
@@ -16,7 +17,7 @@ fn rows() -> String {
         json!({"id": 4, "body": "[deleted]"}),
         json!({"id": 5}),
     ];
-    rows.iter().map(|row| format!("{row}\n")).collect()
+    lines(&rows)
 }
 
 #[test]

@@ -48,7 +48,8 @@ fn a_database_answers_sql_about_stories_and_scores() {
     let ran = run(polemic().args(["score", EXPORT, "-o"]).arg(&path));
     assert_eq!(ran.code, 0, "{}", ran.err);
     let db = rusqlite::Connection::open(&path).unwrap();
-    let query = "SELECT stories.title, count(*), count(scores.insult) FROM scores JOIN stories USING (thread_id) GROUP BY 1";
+    let query =
+        "SELECT stories.title, count(*), count(scores.insult) FROM scores JOIN stories USING (thread_id) GROUP BY 1";
     let row = db.query_row(query, [], |r| Ok((r.get::<_, String>(0)?, r.get::<_, u32>(1)?, r.get::<_, u32>(2)?)));
     let (title, comments, scored) = row.unwrap();
     assert_eq!((title.as_str(), comments), ("Trams & ferries: who pays?", 5));
@@ -84,7 +85,9 @@ fn formats_that_are_no_stream_ask_for_a_path() {
 
 #[test]
 fn what_holds_no_comment_in_any_format_is_an_error() {
-    for (input, what) in [("{\"user\": 5, \"name\": \"Ann\"}\n", "no comment in it could be read as jsonl"), ("", "nothing to read")] {
+    for (input, what) in
+        [("{\"user\": 5, \"name\": \"Ann\"}\n", "no comment in it could be read as jsonl"), ("", "nothing to read")]
+    {
         for verb in ["threads", "score"] {
             let ran = run(polemic().arg(verb).write_stdin(input));
             assert!(ran.code == 2 && ran.err.contains(what), "{}", ran.err);

@@ -209,7 +209,10 @@ fn control_characters_of_a_comment_do_not_reach_the_terminal() {
 fn text_and_explanations_are_added_when_asked_for() {
     let row = json!({"id": "1", "text": "you pathetic clown, go away"});
     let record = &scored(&[row], &["--with-text", "--explain"]).records()[0];
-    assert_eq!(keys(record), ["id", "thread_id", "parent_id", "depth", "author", "created", "status", "text", "scores", "explain", "model"]);
+    assert_eq!(
+        keys(record),
+        ["id", "thread_id", "parent_id", "depth", "author", "created", "status", "text", "scores", "explain", "model"]
+    );
     let over: Vec<&str> = model()
         .manifest
         .labels

@@ -5,12 +5,20 @@
 mod bootstrap;
 /// Figures by slow definitions, for others to compare with.
 mod common;
+/// ConvoKit corpora in and out.
+mod convokit;
 /// Our regression is linfa-logistic's, folded is unfolded, shares add up.
 mod equalities;
 /// `polemic evaluate` end to end.
 mod evaluating;
 /// Tables and JSON of an evaluation.
 mod evaluation;
+/// Bombs, cuts, malformed bytes and private addresses through the command.
+mod hostile;
+/// HTML of comments, and saved pages.
+mod html;
+/// `polemic inspect` end to end.
+mod inspecting;
 /// The direction of the layers.
 mod layers;
 /// Where linfa's metrics are right, ours agree; where not, why we have our own.
@@ -19,8 +27,14 @@ mod linfa_metrics;
 mod metrics;
 /// Model folders: saved whole, opened only whole, found where they are said to be.
 mod model_files;
+/// The formats that `threads` and `score` write.
+mod outputs;
 /// Saved pages and quotes.
 mod pages;
+/// Parquet files in and out.
+mod parquet;
+/// JSON of Reddit, Hacker News, YouTube and comment systems.
+mod platforms;
 /// JSON lines, CSV, compression, encodings, hostile bytes.
 mod rows;
 /// `polemic score` and `polemic threads` end to end.
@@ -35,19 +49,7 @@ mod support;
 mod training;
 /// Our own training data keep to their codebook.
 mod training_data;
-/// WordPress and Disqus exports.
-mod xml;
-/// Bombs, cuts, malformed bytes and private addresses through the command.
-mod hostile;
-/// `polemic inspect` end to end.
-mod inspecting;
-/// JSON of Reddit, Hacker News, YouTube and comment systems.
-mod platforms;
-/// ConvoKit corpora in and out.
-mod convokit;
-/// Parquet files in and out.
-mod parquet;
 /// What is written reads back the same.
 mod writers;
-/// The formats that `threads` and `score` write.
-mod outputs;
+/// WordPress and Disqus exports.
+mod xml;

@@ -109,7 +109,10 @@ pub fn each_entry(
         }
     }
     let nothing = (census == Census::default() && unusable > 0).then(|| {
-        let what = format!("no comment in it could be read as {}: see `polemic inspect`, or name its --format", input.format.name());
+        let what = format!(
+            "no comment in it could be read as {}: see `polemic inspect`, or name its --format",
+            input.format.name()
+        );
         Error::input(&input.name, what)
     });
     Ok((census, nothing))
@@ -178,7 +181,8 @@ impl RejectsFile {
             anstream::eprintln!("polemic: more rows that cannot be used follow; --rejects FILE keeps them all");
         }
         if let Some(file) = &mut state.file {
-            let record = serde_json::json!({"place": place, "line": row.line, "reason": row.what, "row": redacted(&row.raw)});
+            let record =
+                serde_json::json!({"place": place, "line": row.line, "reason": row.what, "row": redacted(&row.raw)});
             let written = writeln!(file, "{record}");
             if let Err(error) = written {
                 state.failed.get_or_insert(error);

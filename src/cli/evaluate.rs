@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::common::{Reading, ModelChoice, Rejects};
+use super::common::{ModelChoice, Reading, Rejects};
 use crate::report::evaluate::{Question, evaluate};
 
 const EXAMPLES: &str = "\

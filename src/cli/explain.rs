@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
 use super::common::ModelChoice;
-use crate::read::rows::Options;
 use crate::model::Model;
 use crate::model::explain::{Explanation, Kind};
 use crate::model::scoring::{Item, Scratch};
+use crate::read::rows::Options;
 use crate::record::rounded;
 use crate::report::printable;
 

@@ -258,7 +258,13 @@ fn print(found: &Findings, out: &mut dyn Write) -> std::io::Result<()> {
     }
     let c = &found.counts;
     let least = if found.partial { "at least " } else { "" };
-    line("comments", format!("{least}{}, {} of them replies, in {} threads by {} authors", c.comments, c.replies, found.threads, found.authors))?;
+    line(
+        "comments",
+        format!(
+            "{least}{}, {} of them replies, in {} threads by {} authors",
+            c.comments, c.replies, found.threads, found.authors
+        ),
+    )?;
     let marked = [
         (c.deleted, "deleted"),
         (c.spam, "spam"),
@@ -272,11 +278,15 @@ fn print(found: &Findings, out: &mut dyn Write) -> std::io::Result<()> {
         line("of note", marked.join(", "))?;
     }
     if !found.languages.is_empty() {
-        let shares: Vec<String> = found.languages.iter().take(5).map(|(code, p)| format!("{code} {:.0}%", p * 100.0)).collect();
+        let shares: Vec<String> =
+            found.languages.iter().take(5).map(|(code, p)| format!("{code} {:.0}%", p * 100.0)).collect();
         line("languages", format!("{} (of longer comments, roughly)", shares.join(", ")))?;
     }
     if let Some(seconds) = found.scoring_seconds {
-        line("scoring", format!("about {} here", indicatif::HumanDuration(Duration::from_secs_f64(seconds.max(0.001)))))?;
+        line(
+            "scoring",
+            format!("about {} here", indicatif::HumanDuration(Duration::from_secs_f64(seconds.max(0.001)))),
+        )?;
     }
     if let Some(broken) = &found.broken {
         line("broken off", broken.clone())?;

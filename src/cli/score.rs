@@ -10,7 +10,7 @@ use super::common::{self, ModelChoice, Reading, Rejects, RejectsFile};
 use super::destination::{Destination, To};
 use crate::error::Error;
 use crate::model::Model;
-use crate::read::entry::{Entry, StoryRow};
+use crate::read::entry::{CommentRow, Entry, StoryRow};
 use crate::read::threads::Gatherer;
 use crate::read::{self, Input};
 use crate::record::{ScoreRecord, StoryRecord};
@@ -88,10 +88,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut last = None;
     for file in common::inputs(&args.files) {
         // One input that cannot be used does not keep the others from being scored.
-        let scored = read::open(file, &options)
+        let done = read::open(file, &options)
             .map_err(anyhow::Error::from)
             .and_then(|input| score_input(input, &scorer, &mut sink, &rejects));
-        match scored {
+        match done {
             Ok(()) => usable += 1,
             Err(error) if common::is_broken_pipe(&error) => return Err(error),
             Err(error) => {
@@ -123,12 +123,7 @@ fn include(name: &str) -> Result<Status, String> {
 }
 
 /// Scores an input; where it breaks off, what stands before is scored all the same.
-fn score_input(
-    mut input: Input,
-    scorer: &Scorer<'_>,
-    sink: &mut Sink<'_>,
-    rejects: &RejectsFile,
-) -> Result<()> {
+fn score_input(mut input: Input, scorer: &Scorer<'_>, sink: &mut Sink<'_>, rejects: &RejectsFile) -> Result<()> {
     let cut = match sink.to {
         To::Tree => score_threads(&mut input, scorer, sink, rejects)?,
         _ => score_stream(&mut input, scorer, sink, rejects)?,
@@ -170,7 +165,7 @@ fn score_stream(
     let (census, cut) = common::each_entry(input, rejects, |entry| match entry {
         Entry::Story(row) => sink.story(row),
         Entry::Comment(row) => {
-            sink.story_of(&row.thread_id, &row.title, &row.url)?;
+            sink.story_of(&row)?;
             stream.push(*row, &mut |record| {
                 bar.inc(1);
                 sink.record(&record)
@@ -234,16 +229,14 @@ impl<'a> Sink<'a> {
     }
 
     /// The story that a row repeats; once for all rows of it in a row.
-    fn story_of(&mut self, id: &Option<String>, title: &Option<String>, url: &Option<String>) -> crate::error::Result<()> {
-        let same = |s: &StoryRecord| (&s.thread_id, &s.title, &s.url) == (id, title, url);
-        if (title.is_none() && url.is_none()) || self.story.as_ref().is_some_and(same) {
+    fn story_of(&mut self, row: &CommentRow) -> crate::error::Result<()> {
+        let same = |s: &StoryRecord| (&s.thread_id, &s.title, &s.url) == (&row.thread_id, &row.title, &row.url);
+        if (row.title.is_none() && row.url.is_none()) || self.story.as_ref().is_some_and(same) {
             return Ok(());
         }
-        let story = StoryRecord { thread_id: id.clone(), title: title.clone(), url: url.clone() };
-        let rows = self.rows.as_mut();
-        rows.map_or(Ok(()), |rows| rows.story(&story))?;
-        self.story = Some(story);
-        Ok(())
+        let (thread_id, title, url) = (row.thread_id.clone(), row.title.clone(), row.url.clone());
+        let story = self.story.insert(StoryRecord { thread_id, title, url });
+        self.rows.as_mut().map_or(Ok(()), |rows| rows.story(story))
     }
 
     fn record(&mut self, record: &ScoreRecord) -> crate::error::Result<()> {

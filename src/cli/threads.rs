@@ -118,10 +118,8 @@ impl Sink {
 fn record(thread: &Thread, comment: &Comment, max_text: usize) -> CommentRecord {
     let parent = comment.parent.and_then(|p| thread.comments.get(p));
     let fits = comment.text.len() <= max_text;
-    let quoted = match fits {
-        true => quotes::find(&comment.text, parent.map(|p| p.text.as_str()), &comment.quotes),
-        false => Vec::new(),
-    };
+    let quoted =
+        if fits { quotes::find(&comment.text, parent.map(|p| p.text.as_str()), &comment.quotes) } else { Vec::new() };
     CommentRecord {
         id: comment.id.clone(),
         thread_id: thread.id.clone(),

@@ -87,7 +87,8 @@ impl Source {
         let decoder = marked.map(|(encoding, _)| encoding.new_decoder_without_bom_handling());
         let declared = declared(&raw);
         let damage = Damage::default();
-        let mut reader = Utf8Reader { blocks, raw, decoder, declared, text: String::new(), at: 0, finished: false, damage };
+        let mut reader =
+            Utf8Reader { blocks, raw, decoder, declared, text: String::new(), at: 0, finished: false, damage };
         reader.decode();
         Ok(Self { name: name.to_owned(), reader })
     }
@@ -221,8 +222,8 @@ impl Utf8Reader {
                 let before = self.text.len();
                 let (_, _, malformed) = decoder.decode_to_string(&self.raw, &mut self.text, self.blocks.ended);
                 if malformed {
-                    let decoded = self.text.get(before..).unwrap_or_default();
-                    let replaced = decoded.matches(char::REPLACEMENT_CHARACTER).count();
+                    let new = self.text.get(before..).unwrap_or_default();
+                    let replaced = new.matches(char::REPLACEMENT_CHARACTER).count();
                     self.damage.0.fetch_add(replaced as u64, Ordering::Relaxed);
                 }
             }
@@ -349,7 +350,8 @@ mod tests {
 
     #[test]
     fn a_declared_encoding_is_believed_where_the_text_is_no_utf8() {
-        let (text, encoding) = read(b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><a>\xef\xf0\xe8\xe2\xe5\xf2</a>");
+        let (text, encoding) =
+            read(b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><a>\xef\xf0\xe8\xe2\xe5\xf2</a>");
         assert!(text.contains("привет") && encoding == "windows-1251");
         let (text, encoding) = read("<html><meta charset='iso-8859-1'>Grüße aus Köln".as_bytes());
         assert!(text.ends_with("Grüße aus Köln") && encoding == "UTF-8");

@@ -127,7 +127,9 @@ impl Opened {
     pub fn text(self, format: &str) -> Result<Source> {
         match self.content {
             Content::Text(source) => Ok(source),
-            Content::Binary(_) | Content::Folder(_) => Err(Error::input(&self.name, format!("is no {format}: it is not text"))),
+            Content::Binary(_) | Content::Folder(_) => {
+                Err(Error::input(&self.name, format!("is no {format}: it is not text")))
+            }
         }
     }
 }
@@ -222,8 +224,8 @@ fn first(
 ) -> Result<Option<&'static dyn Format>> {
     let mut formats = FORMATS.iter().copied().filter(|format| suits(*format));
     if let Some(wanted) = &options.format {
-        let named = formats.find(|format| format.name() == wanted);
-        return named.map(Some).ok_or_else(|| {
+        let found = formats.find(|format| format.name() == wanted);
+        return found.map(Some).ok_or_else(|| {
             let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
             Error::settings(format!("--format {wanted}: no such format here; there are {}", names.join(", ")))
         });

@@ -28,10 +28,8 @@ pub fn redacted(row: &str) -> Cow<'_, str> {
 
 /// An author's name as it may be shown: of an e-mail address the part before `@`, and no IP address, which wikis show as name.
 pub fn name(author: &str) -> Option<String> {
-    let shown = replaced(author, |is_email, address| match is_email {
-        true => address.split('@').next().unwrap_or_default().to_owned(),
-        false => "[ip]".to_owned(),
-    });
+    let local = |address: &str| address.split('@').next().unwrap_or_default().to_owned();
+    let shown = replaced(author, |is_email, address| if is_email { local(address) } else { "[ip]".to_owned() });
     (shown.trim() != "[ip]").then(|| shown.into_owned())
 }
 
@@ -58,7 +56,8 @@ mod tests {
 
     #[test]
     fn rows_are_shown_without_addresses() {
-        let row = r#"{"mail":"ann@example.org","ip":"192.0.2.17","v6":"2001:db8:0:0:0:0:0:1","text":5,"at":"10:45:12"}"#;
+        let row =
+            r#"{"mail":"ann@example.org","ip":"192.0.2.17","v6":"2001:db8:0:0:0:0:0:1","text":5,"at":"10:45:12"}"#;
         let shown = r#"{"mail":"[e-mail]","ip":"[ip]","v6":"[ip]","text":5,"at":"10:45:12"}"#;
         assert_eq!(redacted(row), shown);
     }

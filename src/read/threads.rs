@@ -95,11 +95,7 @@ impl Gatherer {
 
 /// Reads the threads of one temporary file. One that is too large even so is read in pieces: where a piece ends, a thread may be
 /// cut, and replies across the cut are reported as repairs.
-fn read_part(
-    file: BufReader<File>,
-    most: usize,
-    each: &mut dyn FnMut(Thread, Repairs) -> Result<()>,
-) -> Result<()> {
+fn read_part(file: BufReader<File>, most: usize, each: &mut dyn FnMut(Thread, Repairs) -> Result<()>) -> Result<()> {
     let (mut entries, mut bytes) = (Vec::new(), 0);
     for line in file.lines() {
         let entry: Entry = serde_json::from_str(&line.map_err(temporary)?).map_err(|e| temporary(e.into()))?;
@@ -117,7 +113,9 @@ fn read_part(
 fn size(entry: &Entry) -> Option<usize> {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     match entry {
-        Entry::Story(row) => Some(PER_COMMENT + length(&row.story.title) + length(&row.story.url) + length(&row.story.body)),
+        Entry::Story(row) => {
+            Some(PER_COMMENT + length(&row.story.title) + length(&row.story.url) + length(&row.story.body))
+        }
         Entry::Comment(row) => Some(PER_COMMENT + row.stated.comment.text.len() + length(&row.parent_text)),
         Entry::Pingback | Entry::Missing(_) => None,
     }
@@ -192,12 +190,13 @@ mod tests {
             gatherer.take(entry(id % 7, id, (id >= 7).then(|| id - 7))).unwrap();
         }
         let mut all = Vec::new();
-        gatherer.finish(&mut |thread, repairs| {
-            assert!(repairs.is_empty());
-            all.push(thread);
-            Ok(())
-        })
-        .unwrap();
+        gatherer
+            .finish(&mut |thread, repairs| {
+                assert!(repairs.is_empty());
+                all.push(thread);
+                Ok(())
+            })
+            .unwrap();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
     }

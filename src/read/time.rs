@@ -42,7 +42,10 @@ pub fn rfc3339(said: &str, zone: Zone) -> String {
 /// Seconds since 1970 as RFC 3339; `None` outside of the years that jiff knows.
 pub fn of_epoch(seconds: f64) -> Option<String> {
     // Years before 1973 in seconds and far ones in milliseconds would be told apart wrongly by `instant_of_epoch`.
-    seconds.is_finite().then(|| Timestamp::from_millisecond((seconds * 1e3).round() as i64).ok())?.map(|t| t.to_string())
+    seconds
+        .is_finite()
+        .then(|| Timestamp::from_millisecond((seconds * 1e3).round() as i64).ok())?
+        .map(|t| t.to_string())
 }
 
 fn instant(said: &str) -> Option<Timestamp> {
@@ -99,7 +102,9 @@ mod tests {
 
     #[test]
     fn what_says_no_time_stays_as_it_is() {
-        for said in ["2019", "20190101", "2019-01-01", "yesterday", "1e300", "NaN", "5 years ago", "0000-00-00 00:00:00"] {
+        for said in
+            ["2019", "20190101", "2019-01-01", "yesterday", "1e300", "NaN", "5 years ago", "0000-00-00 00:00:00"]
+        {
             assert_eq!(rfc3339(said, Zone::Utc), said);
         }
     }

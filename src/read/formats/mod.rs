@@ -6,6 +6,7 @@ mod csv;
 mod discourse;
 mod disqus;
 mod hackernews;
+mod html;
 mod iac;
 mod isso;
 mod jsonl;
@@ -35,6 +36,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &isso::Isso,
     &iac::Iac,
     &jsonl::Jsonl,
+    &html::Html,
     &csv::CsvFormat,
     &page_text::PageText,
 ];

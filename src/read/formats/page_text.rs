@@ -40,7 +40,7 @@ impl Format for PageText {
             return Err(Error::input(&name, what));
         }
         let (thread, repairs) = page::read(&text);
-        Ok(Box::new(Page { entries: entries(thread, id, &repairs).into_iter() }))
+        Ok(Box::new(Page { entries: entries(thread, id.as_ref(), &repairs).into_iter() }))
     }
 }
 
@@ -55,14 +55,14 @@ impl Reader for Page {
     }
 }
 
-fn entries(thread: Thread, id: Option<String>, repairs: &Repairs) -> Vec<Entry> {
+fn entries(thread: Thread, id: Option<&String>, repairs: &Repairs) -> Vec<Entry> {
     let ids: Vec<String> = thread.comments.iter().map(|comment| comment.id.clone()).collect();
-    let mut entries = vec![Entry::Story(StoryRow { thread_id: id.clone(), story: thread.story })];
+    let mut entries = vec![Entry::Story(StoryRow { thread_id: id.cloned(), story: thread.story })];
     for mut comment in thread.comments {
         let parent_id = comment.parent.and_then(|parent| ids.get(parent).cloned());
         comment.created = comment.created.map(|said| time::rfc3339(&said, Zone::Unknown));
         let stated = Stated { comment, parent_id };
-        entries.push(CommentRow { stated, thread_id: id.clone(), ..CommentRow::default() }.into());
+        entries.push(CommentRow { stated, thread_id: id.cloned(), ..CommentRow::default() }.into());
     }
     if repairs.missing_comments > 0 {
         entries.push(Entry::Missing(repairs.missing_comments));

@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::read::page::lines::{self, Line};
 use crate::read::page::Found;
+use crate::read::page::lines::{self, Line};
 use crate::read::page::signature;
 use crate::thread::Comment;
 

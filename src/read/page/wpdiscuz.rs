@@ -7,9 +7,9 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::ops::Range;
 
+use crate::read::page::Found;
 use crate::read::page::lines::{self, Line};
 use crate::read::page::names;
-use crate::read::page::Found;
 use crate::thread::Comment;
 
 /// A name that scores less is not believed even where the stated number of comments asks for it.

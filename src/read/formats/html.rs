@@ -1,0 +1,135 @@
+//! Saved HTML pages with the comments under a story.
+
+mod disqus;
+mod generic;
+mod outline;
+mod page;
+mod parts;
+mod story;
+mod wordpress;
+mod wpdiscuz;
+
+use std::io::Read;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::read::entry::{Entry, Reader, StoryRow};
+use crate::read::format::{Format, Head, Opened};
+use crate::read::rows::{BadRow, Options};
+use outline::Root;
+use page::Page;
+
+/// A saved page of a browser.
+pub struct Html;
+
+/// How each kind of thread is found. The first that finds comments reads the page, so those that are surer stand first.
+const FAMILIES: [fn(&Page) -> Vec<Root>; 4] = [wpdiscuz::roots, wordpress::roots, disqus::roots, generic::roots];
+
+impl Format for Html {
+    fn name(&self) -> &'static str {
+        "html"
+    }
+
+    fn about(&self) -> &'static str {
+        "saved web page (HTML) with comments: WordPress, wpDiscuz, Disqus, Drupal and others"
+    }
+
+    fn recognises(&self, head: &Head<'_>) -> bool {
+        opens_html(head.text)
+            || (matches!(head.extension().as_str(), "html" | "htm" | "xhtml") && head.text.contains('<'))
+    }
+
+    fn open(&self, input: Opened, options: &Options) -> Result<Box<dyn Reader>> {
+        let name = input.name.clone();
+        let file =
+            input.path.as_ref().and_then(|path| path.file_name()).map(|file| file.to_string_lossy().into_owned());
+        let mut html = String::new();
+        let limit = options.max_document;
+        let io = |cause| Error::from(ErrorKind::Io { place: name.clone(), cause });
+        input.text("HTML page")?.into_reader().take(limit as u64 + 1).read_to_string(&mut html).map_err(io)?;
+        if html.len() > limit {
+            return Err(Error::input(
+                &name,
+                format!("a page of more than {limit} bytes: if it is a dump, give its rows as JSON lines or CSV"),
+            ));
+        }
+        let Some(page) = Page::read(&html) else {
+            return Err(Error::input(
+                &name,
+                "a page of more than 8 million elements, which no thread has: save the thread alone",
+            ));
+        };
+        Ok(Box::new(Saved { entries: entries(&page, file).into_iter() }))
+    }
+}
+
+/// What a page states.
+struct Saved {
+    entries: std::vec::IntoIter<Entry>,
+}
+
+impl Reader for Saved {
+    fn next_entry(&mut self) -> Option<std::result::Result<Entry, BadRow>> {
+        self.entries.next().map(Ok)
+    }
+}
+
+fn entries(page: &Page, file: Option<String>) -> Vec<Entry> {
+    let story = story::story(page);
+    let thread_id = story.url.clone().or(file);
+    let mut entries = vec![Entry::Story(StoryRow { thread_id: thread_id.clone(), story })];
+    let mut comments = FAMILIES.iter().map(|roots| outline::entries(page, roots(page), thread_id.as_deref()));
+    entries.extend(comments.find(|comments| !comments.is_empty()).unwrap_or_default());
+    let found = entries.len() as u64 - 1;
+    let announced = wpdiscuz::announced(page).or_else(|| story::announced(page));
+    // A page without any comment may have them loaded by a script: the number is then no news about a thread that was
+    // read.
+    if let Some(missing) = announced.and_then(|announced| announced.checked_sub(found)).filter(|&n| n > 0 && found > 0)
+    {
+        entries.push(Entry::Missing(missing));
+    }
+    entries
+}
+
+/// What pages and pieces of them begin with.
+const TAGS: [&str; 18] = [
+    "<!doctype html",
+    "<html",
+    "<head",
+    "<body",
+    "<meta",
+    "<title",
+    "<link",
+    "<script",
+    "<style",
+    "<div",
+    "<section",
+    "<article",
+    "<main",
+    "<ol",
+    "<ul",
+    "<p",
+    "<h1",
+    "<table",
+];
+
+/// True for text that begins as an HTML page or a piece of one, also behind comments.
+fn opens_html(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            let Some((_, behind)) = comment.split_once("-->") else { return false };
+            rest = behind;
+        } else if let Some(declaration) = rest.strip_prefix("<?xml") {
+            let Some((_, behind)) = declaration.split_once("?>") else { return false };
+            rest = behind;
+        } else {
+            break;
+        }
+    }
+    let starts = |tag: &str| {
+        rest.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag))
+            && rest.get(tag.len()..).is_some_and(|behind| behind.starts_with(|c: char| !c.is_ascii_alphanumeric()))
+    };
+    TAGS.into_iter().any(starts)
+}
