@@ -1,7 +1,7 @@
 //! How fast each reader is, and how much memory it takes at most: `cargo bench --bench readers`.
 //!
 //! Every input holds the same invented comments of about 300 bytes, written as the format wants them. divan prints bytes of
-//! input a second, and under `max alloc` the largest amount of memory that a run held beside its input.
+//! input a second (unpacked ones; for Parquet those of the file), and under `max alloc` the largest amount of memory that a run held beside its input.
 #![allow(clippy::expect_used)] // A benchmark without its inputs has nothing to go on with.
 
 use std::fmt::Write as _;
@@ -277,11 +277,11 @@ fn drain(mut input: Input) -> u64 {
     n
 }
 
-#[divan::bench(args = ["jsonl", "csv", "reddit", "hackernews", "wxr", "disqus", "reddit-listing", "algolia", "youtube", "discourse",
+#[divan::bench(sample_count = 20, args = ["jsonl", "csv", "reddit", "hackernews", "wxr", "disqus", "reddit-listing", "algolia", "youtube", "discourse",
     "remark42", "commento", "isso", "iac", "html", "page-text", "jsonl.gz", "jsonl.zst", "jsonl.bz2", "jsonl.xz"])]
 fn read_bytes(bencher: Bencher, name: &str) {
     let bytes: Arc<[u8]> = made(name).into();
-    let count = BytesCount::new(bytes.len());
+    let count = BytesCount::new(if name.contains('.') { jsonl().len() } else { bytes.len() });
     let open = || {
         let input = Box::new(Cursor::new(Arc::clone(&bytes)));
         let opened = Opened::from_reader("input", input, &Options::default()).expect("an input");
@@ -290,7 +290,7 @@ fn read_bytes(bencher: Bencher, name: &str) {
     bencher.counter(count).bench(|| drain(open()));
 }
 
-#[divan::bench(args = ["parquet", "convokit"])]
+#[divan::bench(sample_count = 20, args = ["parquet", "convokit"])]
 fn read_path(bencher: Bencher, name: &str) {
     let path = if name == "parquet" { parquet() } else { convokit() };
     let file = if path.is_dir() { path.join("utterances.jsonl") } else { path.clone() };

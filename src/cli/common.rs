@@ -127,6 +127,7 @@ pub fn tell(input: &Input, census: &Census, is_broken: bool) {
     let damage = input.damage.count();
     let notes = [
         (census.pingbacks, "pingbacks, which are no comments, left out"),
+        (census.replies_by_quotation, "replies known by what they quote alone"),
         (census.deleted, "comments marked as deleted"),
         (census.spam, "comments marked as spam"),
         (census.pending, "comments waiting for a moderator"),

@@ -10,8 +10,10 @@ use crate::thread::Status;
 pub struct Census {
     /// Comments, whatever their status.
     pub comments: u64,
-    /// Comments that state a parent.
+    /// Comments that have a parent.
     pub replies: u64,
+    /// Replies whose parent is not stated, but quoted.
+    pub replies_by_quotation: u64,
     /// Comments that wait for a moderator.
     pub pending: u64,
     /// Comments marked as spam.
@@ -36,6 +38,7 @@ impl Census {
             Entry::Comment(row) => {
                 self.comments += 1;
                 self.replies += u64::from(row.stated.parent_id.is_some());
+                self.replies_by_quotation += u64::from(row.parent_by_quotation);
                 match row.stated.comment.status {
                     Status::Published => {}
                     Status::Pending => self.pending += 1,

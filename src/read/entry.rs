@@ -43,6 +43,8 @@ pub struct CommentRow {
     pub parent_text: Option<String>,
     /// What it is about.
     pub target: Option<String>,
+    /// True if the source does not state the parent: it is the comment that this one quotes.
+    pub parent_by_quotation: bool,
 }
 
 impl From<CommentRow> for Entry {

@@ -306,6 +306,7 @@ pub fn comment(row: &Row, fields: &Fields) -> std::result::Result<CommentRow, St
         url: string(&fields.url),
         parent_text: string(&fields.parent_text),
         target: string(&fields.target),
+        ..CommentRow::default()
     })
 }
 

@@ -9,6 +9,7 @@ pub mod formats;
 pub mod json;
 pub mod page;
 pub mod private;
+mod quotation;
 mod recent;
 pub mod rows;
 pub mod threads;
@@ -22,6 +23,7 @@ use crate::error::Result;
 use bytes::Damage;
 use entry::{Entry, Reader};
 use format::{Content, Format, Opened};
+use quotation::ByQuotation;
 use rows::{BadRow, Options, RowReader};
 use unpack::Compression;
 
@@ -62,7 +64,9 @@ pub fn input(opened: Opened, options: &Options) -> Result<Input> {
     let (name, compression) = (opened.name.clone(), opened.compression);
     let inner = format.open(opened, options)?;
     let damage = inner.damage().unwrap_or(damage);
-    let reader = Box::new(Tidy { inner, comments: 0 });
+    let tidy = Box::new(Tidy { inner, comments: 0 });
+    // Rows of a table without threads need not belong together.
+    let reader = Box::new(ByQuotation::new(tidy, format.table().is_none()));
     Ok(Input { name, format, compression, encoding, damage, reader })
 }
 

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use super::phrases::{Phrases, Word, words};
+
 /// Words a sentence must have to count as repeated and not as said twice.
 const SENTENCE_WORDS: usize = 4;
 /// Words in quotation marks that must be found in the parent to count as quoted from it.
@@ -15,8 +17,6 @@ const SPOKEN_WORDS: usize = 2;
 /// How far before a quotation its verb may stand, and how far behind.
 const VERB_BEFORE: usize = 4;
 const VERB_BEHIND: usize = 2;
-/// Places of the parent that are compared for one place of the text; keeps texts of one repeated word linear.
-const PLACES: usize = 32;
 
 /// Byte ranges of `text` that are quoted: sorted, apart, on character boundaries. `parent` is the text answered,
 /// `marked` what the source itself marks.
@@ -27,8 +27,10 @@ pub fn find(text: &str, parent: Option<&str>, marked: &[Range<usize>]) -> Vec<Ra
     let in_marks = in_quotation_marks(text, &paragraphs);
     quoted.extend(in_marks.iter().filter(|span| is_reported(text, &paragraphs, span)).cloned());
     if let Some(parent) = parent {
-        let parent = Index::new(parent);
-        quoted.extend(in_marks.into_iter().filter(|span| parent.holds(text.get(span.clone()).unwrap_or_default())));
+        let parent = Phrases::new(parent);
+        quoted.extend(
+            in_marks.into_iter().filter(|span| parent.held(text.get(span.clone()).unwrap_or_default()) >= MARKED_WORDS),
+        );
         quoted.extend(repeated(text, &paragraphs, &parent));
     }
     joined(quoted)
@@ -87,83 +89,6 @@ fn angled_lines(text: &str) -> Vec<Range<usize>> {
     lines
 }
 
-/// A word of a text: the hash of its letters without case and apostrophes, and where it stands.
-#[derive(Debug, Clone)]
-struct Word {
-    hash: u64,
-    at: Range<usize>,
-}
-
-/// The words of `text`, their ranges counted from `offset`.
-fn words(text: &str, offset: usize) -> Vec<Word> {
-    let mut words = Vec::new();
-    let mut open: Option<Word> = None;
-    for (at, c) in text.char_indices() {
-        // Signs inside a word that pages add, drop or curl.
-        if is_silent(c) {
-            continue;
-        }
-        if c.is_alphanumeric() {
-            let word = open.get_or_insert(Word { hash: FNV_START, at: offset + at..offset + at });
-            for low in c.to_lowercase() {
-                word.hash = (word.hash ^ u64::from(u32::from(low))).wrapping_mul(FNV_STEP);
-            }
-            word.at.end = offset + at + c.len_utf8();
-        } else {
-            words.extend(open.take());
-        }
-    }
-    words.extend(open);
-    words
-}
-
-const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_STEP: u64 = 0x0100_0000_01b3;
-
-fn is_silent(c: char) -> bool {
-    matches!(c, '\'' | '’' | '‘' | '`' | '\u{ad}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
-}
-
-/// The words of the parent, and where each run of three stands.
-struct Index {
-    words: Vec<u64>,
-    /// Hash of three words and the place of the first, sorted.
-    runs: Vec<(u64, usize)>,
-}
-
-impl Index {
-    fn new(parent: &str) -> Self {
-        let words: Vec<u64> = words(parent, 0).into_iter().map(|word| word.hash).collect();
-        let mut runs: Vec<(u64, usize)> = words.windows(3).enumerate().map(|(at, run)| (run_hash(run), at)).collect();
-        runs.sort_unstable();
-        Self { words, runs }
-    }
-
-    /// How many words from the first on stand in the parent in this order.
-    fn longest(&self, text: &[Word]) -> usize {
-        let Some(head) = text.get(..3) else { return 0 };
-        let head: Vec<u64> = head.iter().map(|word| word.hash).collect();
-        let hash = run_hash(&head);
-        let from = self.runs.partition_point(|(other, _)| *other < hash);
-        let places = self.runs.iter().skip(from).take_while(|(other, _)| *other == hash).take(PLACES);
-        let shared = |at: usize| {
-            let parent = self.words.get(at..).unwrap_or_default();
-            text.iter().zip(parent).take_while(|(word, other)| word.hash == **other).count()
-        };
-        places.map(|(_, at)| shared(*at)).max().unwrap_or(0)
-    }
-
-    /// True if words in quotation marks stand in the parent as they are.
-    fn holds(&self, quotation: &str) -> bool {
-        let words = words(quotation, 0);
-        words.len() >= MARKED_WORDS && self.longest(&words) == words.len()
-    }
-}
-
-fn run_hash(run: &[u64]) -> u64 {
-    run.iter().fold(FNV_START, |hash, word| (hash ^ word).wrapping_mul(FNV_STEP).rotate_left(23))
-}
-
 /// A sentence: where it stands, and how many words the text has up to its end.
 struct Sentence {
     at: Range<usize>,
@@ -171,7 +96,7 @@ struct Sentence {
 }
 
 /// Whole sentences that stand in the parent, one after the other as there.
-fn repeated(text: &str, paragraphs: &[Range<usize>], parent: &Index) -> Vec<Range<usize>> {
+fn repeated(text: &str, paragraphs: &[Range<usize>], parent: &Phrases) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for paragraph in paragraphs {
         let body = text.get(paragraph.clone()).unwrap_or_default();
