@@ -94,3 +94,48 @@ fn what_holds_no_comment_in_any_format_is_an_error() {
         }
     }
 }
+
+#[test]
+fn a_flat_page_and_a_table_of_threads_find_parents_by_quotation() {
+    let said = "Nobody at the harbour office picks up the telephone.";
+    let quoting = format!("> {said}\n\nThey did when I called.");
+    let rows = |parent: bool| -> String {
+        let row = |id: &str, text: &str| {
+            let mut row = json!({"id": id, "thread_id": "t", "text": text});
+            if parent {
+                row["parent_id"] = Value::Null;
+            }
+            row
+        };
+        crate::support::lines(&[row("1", said), row("2", "Hm."), row("3", &quoting)])
+    };
+    for verb in ["threads", "score"] {
+        let ran = run(polemic().args([verb, "--to", "jsonl"]).write_stdin(rows(false)));
+        let parents: Vec<Value> = ran.records().iter().map(|r| r["parent_id"].clone()).collect();
+        assert_eq!(parents.iter().filter(|p| **p == json!("1")).count(), 1, "{verb}: {parents:?}");
+        assert!(ran.err.contains("1 replies known by what they quote alone"), "{}", ran.err);
+        let ran = run(polemic().args([verb, "--to", "jsonl"]).write_stdin(rows(true)));
+        assert!(ran.records().iter().all(|r| r["parent_id"].is_null()), "a column of parents has the word");
+    }
+    let page = format!(
+        "<!doctype html><title>Ferries</title><ol class=\"commentlist\">{}</ol>",
+        [
+            format!("<p>{said}</p>"),
+            "<p>Hm.</p>".into(),
+            format!("<blockquote><p>{said}</p></blockquote><p>They did.</p>")
+        ]
+        .iter()
+        .enumerate()
+        .map(|(i, text)| {
+            format!(
+                "<li id=\"comment-{i}\" class=\"comment\"><cite class=\"fn\">Ann {i}</cite>\
+                     <div class=\"comment-content\">{text}</div></li>"
+            )
+        })
+        .collect::<Vec<_>>()
+        .concat()
+    );
+    let records = run(polemic().args(["threads", "--to", "jsonl"]).write_stdin(page)).records();
+    assert_eq!((records.len(), records[1]["parent_id"].clone()), (3, records[0]["id"].clone()), "{records:?}");
+    assert_eq!(records[1]["quotes"][0], said);
+}

@@ -33,6 +33,10 @@ impl Format for Html {
         "saved web page (HTML) with comments: WordPress, wpDiscuz, Disqus, Drupal and others"
     }
 
+    fn states_parents(&self) -> bool {
+        false
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         opens_html(head.text)
             || (matches!(head.extension().as_str(), "html" | "htm" | "xhtml") && head.text.contains('<'))

@@ -25,6 +25,10 @@ impl Format for PageText {
         "news page saved as text, with a WordPress or wpDiscuz thread"
     }
 
+    fn states_parents(&self) -> bool {
+        false
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         !head.text.is_empty()
     }

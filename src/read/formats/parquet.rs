@@ -46,6 +46,10 @@ impl Format for Parquet {
         "Parquet table"
     }
 
+    fn states_parents(&self) -> bool {
+        false
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         head.is_parquet
     }
