@@ -28,10 +28,10 @@ fn a_file_is_described_for_people() {
     let ran = run(polemic().arg("inspect").arg(&path));
     assert_eq!(ran.code, 0, "{}", ran.err);
     for said in [
-        "jsonl (JSON lines",
+        "jsonl: JSON lines",
         "compression none, encoding UTF-8",
         "text = body",
-        "4, 2 of them replies, in 1 threads by 2 authors",
+        "4, of these 2 replies; 1 thread, 2 authors",
         "1 deleted, 1 unusable",
         "eng 100%",
         "scoring",

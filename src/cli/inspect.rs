@@ -241,10 +241,14 @@ fn shown(row: &CommentRow) -> Shown {
     }
 }
 
+fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 fn print(found: &Findings, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}", found.file)?;
     let mut line = |name: &str, value: String| writeln!(out, "  {name:<12} {}", printable(&value));
-    line("format", format!("{} ({})", found.format, found.about))?;
+    line("format", format!("{}: {}", found.format, found.about))?;
     let size = found.bytes.map_or_else(String::new, |bytes| format!("{}, ", indicatif::HumanBytes(bytes)));
     let malformed = match found.malformed {
         0 => String::new(),
@@ -261,8 +265,11 @@ fn print(found: &Findings, out: &mut dyn Write) -> std::io::Result<()> {
     line(
         "comments",
         format!(
-            "{least}{}, {} of them replies, in {} threads by {} authors",
-            c.comments, c.replies, found.threads, found.authors
+            "{least}{}, of these {} replies; {}, {}",
+            c.comments,
+            c.replies,
+            counted(found.threads, "thread"),
+            counted(found.authors, "author")
         ),
     )?;
     let marked = [
@@ -283,10 +290,12 @@ fn print(found: &Findings, out: &mut dyn Write) -> std::io::Result<()> {
         line("languages", format!("{} (of longer comments, roughly)", shares.join(", ")))?;
     }
     if let Some(seconds) = found.scoring_seconds {
-        line(
-            "scoring",
-            format!("about {} here", indicatif::HumanDuration(Duration::from_secs_f64(seconds.max(0.001)))),
-        )?;
+        let time = Duration::from_secs_f64(seconds);
+        let time = match time.as_secs() {
+            0 => "less than a second".to_owned(),
+            _ => format!("about {}", indicatif::HumanDuration(time)),
+        };
+        line("scoring", format!("{time} here"))?;
     }
     if let Some(broken) = &found.broken {
         line("broken off", broken.clone())?;

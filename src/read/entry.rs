@@ -63,6 +63,12 @@ pub trait Reader: Send {
         Vec::new()
     }
 
+    /// False where a comment without a parent may be an answer all the same, as the source does not say who answers whom: then
+    /// what it quotes is looked for.
+    fn states_parents(&self) -> bool {
+        true
+    }
+
     /// Counts malformed bytes of files that the reader opens by itself.
     fn damage(&self) -> Option<Damage> {
         None

@@ -31,12 +31,6 @@ pub trait Format: Sync {
     /// `Input` if it cannot be used at all, `Io` if it cannot be read.
     fn open(&self, input: Opened, options: &Options) -> Result<Box<dyn Reader>>;
 
-    /// False where a comment without a parent may be an answer all the same, as the format need not say: then what it quotes is
-    /// looked for.
-    fn states_parents(&self) -> bool {
-        true
-    }
-
     /// The rows of a table of any columns, for labelled data; `None` for formats that state comments alone.
     fn table(&self) -> Option<OpenTable> {
         None

@@ -64,11 +64,9 @@ pub fn input(opened: Opened, options: &Options) -> Result<Input> {
     let (name, compression) = (opened.name.clone(), opened.compression);
     let inner = format.open(opened, options)?;
     let damage = inner.damage().unwrap_or(damage);
-    let mut reader: Box<dyn Reader> = Box::new(Tidy { inner, comments: 0 });
-    if !format.states_parents() {
-        // Rows of a table without threads need not belong together.
-        reader = Box::new(ByQuotation::new(reader, format.table().is_none()));
-    }
+    let tidy = Box::new(Tidy { inner, comments: 0 });
+    // Rows of a table without threads need not belong together.
+    let reader = Box::new(ByQuotation::new(tidy, format.table().is_none()));
     Ok(Input { name, format, compression, encoding, damage, reader })
 }
 
@@ -94,6 +92,10 @@ impl Reader for Tidy {
 
     fn mapping(&self) -> Vec<(&'static str, String)> {
         self.inner.mapping()
+    }
+
+    fn states_parents(&self) -> bool {
+        self.inner.states_parents()
     }
 }
 

@@ -46,11 +46,10 @@ impl ByQuotation {
             self.thread.clone_from(&row.thread_id);
             self.states_parents = false;
         }
-        if row.stated.parent_id.is_some() || row.parent_text.is_some() {
-            self.states_parents = true;
+        self.states_parents |= row.stated.parent_id.is_some() || row.parent_text.is_some();
+        let has_thread = row.thread_id.is_some() || self.is_one_thread;
+        if self.states_parents || self.inner.states_parents() || !has_thread {
             self.ready.extend(self.held.drain(..).map(Ok));
-        }
-        if self.states_parents || (row.thread_id.is_none() && !self.is_one_thread) {
             return self.ready.push_back(Ok(entry));
         }
         self.bytes += row.stated.comment.text.len();
@@ -68,8 +67,7 @@ impl ByQuotation {
                 rows.push(row);
             }
         }
-        // A column of parents says of every row whether it has one.
-        if !self.inner.mapping().iter().any(|(role, _)| *role == "parent_id") {
+        if !self.inner.states_parents() {
             find_parents(&mut rows);
         }
         self.bytes = 0;
@@ -146,6 +144,10 @@ mod tests {
     impl Reader for Given {
         fn next_entry(&mut self) -> Option<Result<Entry, BadRow>> {
             self.0.next().map(Ok)
+        }
+
+        fn states_parents(&self) -> bool {
+            false
         }
     }
 

@@ -170,4 +170,10 @@ impl Reader for Comments {
     fn mapping(&self) -> Vec<(&'static str, String)> {
         self.rows.header().map_or_else(|| self.mapping.clone(), Fields::mapping)
     }
+
+    fn states_parents(&self) -> bool {
+        // A column of parents says of every row whether it has one.
+        let is_parent = |(role, _): &(&str, String)| *role == "parent_id";
+        self.rows.header().map_or_else(|| self.mapping.iter().any(is_parent), |fields| fields.parent_id.is_some())
+    }
 }

@@ -13,7 +13,7 @@ use crate::read::entry::{CommentRow, Entry, StoryRow};
 use crate::thread::{Repairs, Stated, Story, Thread};
 
 /// Bytes of comments kept in memory.
-const IN_MEMORY: usize = 256 << 20;
+const IN_MEMORY: usize = 128 << 20;
 /// Bytes that a comment takes beside its text.
 const PER_COMMENT: usize = 512;
 /// Temporary files that a larger dump is divided into by its threads.

@@ -26,10 +26,6 @@ impl Format for CsvFormat {
         "CSV, TSV or semicolon-separated table with a header"
     }
 
-    fn states_parents(&self) -> bool {
-        false
-    }
-
     fn recognises(&self, head: &Head<'_>) -> bool {
         head.folder.is_none() && delimiter(head).is_some()
     }

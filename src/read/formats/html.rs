@@ -33,10 +33,6 @@ impl Format for Html {
         "saved web page (HTML) with comments: WordPress, wpDiscuz, Disqus, Drupal and others"
     }
 
-    fn states_parents(&self) -> bool {
-        false
-    }
-
     fn recognises(&self, head: &Head<'_>) -> bool {
         opens_html(head.text)
             || (matches!(head.extension().as_str(), "html" | "htm" | "xhtml") && head.text.contains('<'))
@@ -62,27 +58,35 @@ impl Format for Html {
                 "a page of more than 8 million elements, which no thread has: save the thread alone",
             ));
         };
-        Ok(Box::new(Saved { entries: entries(&page, file).into_iter() }))
+        let (entries, states_parents) = entries(&page, file);
+        Ok(Box::new(Saved { entries: entries.into_iter(), states_parents }))
     }
 }
 
 /// What a page states.
 struct Saved {
     entries: std::vec::IntoIter<Entry>,
+    states_parents: bool,
 }
 
 impl Reader for Saved {
     fn next_entry(&mut self) -> Option<std::result::Result<Entry, BadRow>> {
         self.entries.next().map(Ok)
     }
+
+    fn states_parents(&self) -> bool {
+        self.states_parents
+    }
 }
 
-fn entries(page: &Page, file: Option<String>) -> Vec<Entry> {
+/// What a page states, and whether its markup says who answers whom.
+fn entries(page: &Page, file: Option<String>) -> (Vec<Entry>, bool) {
     let story = story::story(page);
     let thread_id = story.url.clone().or(file);
     let mut entries = vec![Entry::Story(StoryRow { thread_id: thread_id.clone(), story })];
     let mut comments = FAMILIES.iter().map(|roots| outline::entries(page, roots(page), thread_id.as_deref()));
-    entries.extend(comments.find(|comments| !comments.is_empty()).unwrap_or_default());
+    let (comments, states_parents) = comments.find(|(comments, _)| !comments.is_empty()).unwrap_or_default();
+    entries.extend(comments);
     let found = entries.len() as u64 - 1;
     let announced = wpdiscuz::announced(page).or_else(|| story::announced(page));
     // A page without any comment may have them loaded by a script: the number is then no news about a thread that was
@@ -91,7 +95,7 @@ fn entries(page: &Page, file: Option<String>) -> Vec<Entry> {
     {
         entries.push(Entry::Missing(missing));
     }
-    entries
+    (entries, states_parents)
 }
 
 /// What pages and pieces of them begin with.

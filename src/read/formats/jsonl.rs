@@ -21,10 +21,6 @@ impl Format for Jsonl {
         "JSON lines, or a JSON array of objects"
     }
 
-    fn states_parents(&self) -> bool {
-        false
-    }
-
     fn recognises(&self, head: &Head<'_>) -> bool {
         opens_json(head.text) || matches!(head.extension().as_str(), "jsonl" | "ndjson")
     }

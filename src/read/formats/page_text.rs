@@ -25,10 +25,6 @@ impl Format for PageText {
         "news page saved as text, with a WordPress or wpDiscuz thread"
     }
 
-    fn states_parents(&self) -> bool {
-        false
-    }
-
     fn recognises(&self, head: &Head<'_>) -> bool {
         !head.text.is_empty()
     }
@@ -44,18 +40,24 @@ impl Format for PageText {
             return Err(Error::input(&name, what));
         }
         let (thread, repairs) = page::read(&text);
-        Ok(Box::new(Page { entries: entries(thread, id.as_ref(), &repairs).into_iter() }))
+        let states_parents = !thread.flat;
+        Ok(Box::new(Page { entries: entries(thread, id.as_ref(), &repairs).into_iter(), states_parents }))
     }
 }
 
 /// What a page states.
 struct Page {
     entries: std::vec::IntoIter<Entry>,
+    states_parents: bool,
 }
 
 impl Reader for Page {
     fn next_entry(&mut self) -> Option<std::result::Result<Entry, BadRow>> {
         self.entries.next().map(Ok)
+    }
+
+    fn states_parents(&self) -> bool {
+        self.states_parents
     }
 }
 

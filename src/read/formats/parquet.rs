@@ -46,10 +46,6 @@ impl Format for Parquet {
         "Parquet table"
     }
 
-    fn states_parents(&self) -> bool {
-        false
-    }
-
     fn recognises(&self, head: &Head<'_>) -> bool {
         head.is_parquet
     }

@@ -43,8 +43,9 @@ impl Root {
     }
 }
 
-/// The comments of a page at `roots`, which stand in reading order.
-pub(super) fn entries(page: &Page, mut roots: Vec<Root>, thread_id: Option<&str>) -> Vec<Entry> {
+/// The comments of a page at `roots`, which stand in reading order, and whether the markup says who answers whom.
+pub(super) fn entries(page: &Page, mut roots: Vec<Root>, thread_id: Option<&str>) -> (Vec<Entry>, bool) {
+    let states_parents = roots.iter().any(|root| root.is_parent_known || root.depth.is_some());
     let mut parts = read(page, &roots);
     let mut filled = parts.iter().map(|parts| !parts.is_empty());
     roots.retain(|_| filled.next().unwrap_or_default());
@@ -72,7 +73,7 @@ pub(super) fn entries(page: &Page, mut roots: Vec<Root>, thread_id: Option<&str>
         let stated = Stated { comment, parent_id };
         entries.push(CommentRow { stated, thread_id: thread_id.map(str::to_owned), ..CommentRow::default() }.into());
     }
-    entries
+    (entries, states_parents)
 }
 
 /// The parts of the comments at `roots`.
