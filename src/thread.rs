@@ -1,6 +1,6 @@
 //! Comments and the threads they form: an arena in reading order, parents by index, built tolerantly with a repair report.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -209,18 +209,23 @@ impl Thread {
 
 /// The ids made unique; an empty id stays empty.
 fn unique_ids(stated: &[Stated], repairs: &mut Repairs) -> Vec<String> {
+    let in_source: HashSet<&str> = stated.iter().map(|s| s.comment.id.as_str()).collect();
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut ids = Vec::with_capacity(stated.len());
     for s in stated {
-        let id = s.comment.id.as_str();
-        let times = seen.entry(id).or_insert(0);
+        let mut id = s.comment.id.clone();
+        let times = seen.entry(&s.comment.id).or_insert(0);
         *times += 1;
-        if id.is_empty() || *times == 1 {
-            ids.push(id.to_owned());
-        } else {
-            repairs.duplicate_ids.push(id.to_owned());
-            ids.push(format!("{id}~{times}"));
+        if !id.is_empty() && *times > 1 {
+            repairs.duplicate_ids.push(id);
+            id = format!("{}~{times}", s.comment.id);
+            // A made-up id may be taken, too: `a~2` can stand in the source itself.
+            while in_source.contains(id.as_str()) {
+                *times += 1;
+                id = format!("{}~{times}", s.comment.id);
+            }
         }
+        ids.push(id);
     }
     ids
 }

@@ -339,6 +339,15 @@ fn repairs_are_said_or_written_as_json() {
 }
 
 #[test]
+fn an_id_that_is_made_up_is_none_of_the_source() {
+    let row = |id: &str, parent: Option<&str>| json!({"id": id, "parent_id": parent, "text": "hm"});
+    let rows = lines(&[row("a", None), row("a", None), row("a~2", None), row("b", Some("a~2")), row("a", None)]);
+    let records = run(polemic().arg("threads").write_stdin(rows)).records();
+    assert_eq!(field(&records, "id"), ["a", "a~3", "a~2", "b", "a~4"]);
+    assert_eq!(records[3]["parent_id"], "a~2");
+}
+
+#[test]
 fn a_chain_of_100_000_replies_is_read_and_scored() {
     let mut input = String::new();
     for i in 0..100_000 {

@@ -26,11 +26,25 @@ pub fn redacted(row: &str) -> Cow<'_, str> {
     replaced(row, |is_email, _| if is_email { "[e-mail]" } else { "[ip]" }.to_owned())
 }
 
+/// Addresses within addresses that a name may hold: no person's does, and a hostile one could hold millions.
+const MOST_NESTED: usize = 8;
+
 /// An author's name as it may be shown: of an e-mail address the part before `@`, and no IP address, which wikis show as name.
 pub fn name(author: &str) -> Option<String> {
     let local = |address: &str| address.split('@').next().unwrap_or_default().to_owned();
-    let shown = replaced(author, |is_email, address| if is_email { local(address) } else { "[ip]".to_owned() });
-    (shown.trim() != "[ip]").then(|| shown.into_owned())
+    let once = |name: &str| {
+        replaced(name, |is_email, address| if is_email { local(address) } else { "[ip]".to_owned() }).into_owned()
+    };
+    let mut shown = author.to_owned();
+    // What is left of an address may be one, too: `192.0.2.17@example.org`, `ann@example.org@example.net`.
+    for _ in 0..MOST_NESTED {
+        let less = once(&shown);
+        if less == shown {
+            return (shown.trim() != "[ip]").then_some(shown);
+        }
+        shown = less;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -45,6 +59,9 @@ mod tests {
             ("Ann <ann@example.org>", Some("Ann <ann>")),
             ("192.0.2.17", None),
             ("2001:db8::1", None),
+            ("192.0.2.17@example.org", None),
+            ("ann@example.org@example.net", Some("ann")),
+            (&"a@b.c".repeat(1000), None),
             ("Ann (192.0.2.17)", Some("Ann ([ip])")),
             ("@ann", Some("@ann")),
             ("v1.2.3", Some("v1.2.3")),
