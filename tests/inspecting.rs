@@ -55,3 +55,14 @@ fn where_a_file_breaks_off_is_said() {
     let ran = run(polemic().args(["inspect", "--format", "csv"]).write_stdin("id,text\n1,fine\n2,\"open"));
     assert!(ran.out.contains("broken off") && ran.out.contains("never closed"), "{}", ran.out);
 }
+
+#[test]
+fn the_fields_of_a_platform_are_named() {
+    let export = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/xml/wxr-1.2.xml");
+    let ran = run(polemic().args(["inspect", export]));
+    for said in
+        ["wxr: WordPress", "text = wp:comment_content", "2 pingbacks (no comments)", "1 deleted, 1 spam, 1 pending"]
+    {
+        assert!(ran.out.contains(said), "{said} is not in {}", ran.out);
+    }
+}

@@ -3,7 +3,10 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
 use polemic::model::Model;
 use polemic::model::scoring::{Item, Scratch};
 use polemic::read::rows::Options;
@@ -331,4 +334,18 @@ fn an_interrupted_run_leaves_nothing_behind() {
     assert_eq!(child.wait().unwrap().code(), Some(2), "{said}");
     assert!(said.contains("interrupted"), "{said}");
     assert_eq!(names(place.0.path()), ["d.jsonl"]);
+}
+
+#[test]
+fn a_column_of_numbers_in_parquet_is_a_label_as_in_csv() {
+    let place = Place::new();
+    let rows: Vec<(String, bool)> = (0..200).map(bus_row).collect();
+    let texts: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(text, _)| text)));
+    let rude: ArrayRef = Arc::new(Float64Array::from_iter_values(rows.iter().map(|(_, rude)| f64::from(*rude))));
+    let batch = RecordBatch::try_from_iter([("text", texts), ("rude", rude)]).unwrap();
+    let path = place.0.path().join("rows.parquet");
+    let mut writer = ArrowWriter::try_new(fs::File::create(&path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    assert_eq!(place.labels(&path, &[]), ["rude"]);
 }

@@ -12,9 +12,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::common::{self, ModelChoice, Reading, Rejects};
 use crate::model::{Model, file};
-use crate::read;
 use crate::read::census::Census;
 use crate::read::entry::{CommentRow, Entry};
+use crate::read::{self, Input};
 use crate::report::printable;
 use crate::score::batch::Scorer;
 use crate::score::stream::Stream;
@@ -147,7 +147,7 @@ fn look(args: &Args, path: Option<&Path>, model: Option<&Model>, rejects: &commo
         compression: input.compression.name(),
         encoding: input.encoding,
         malformed: input.damage.count(),
-        fields: input.reader.mapping().into_iter().collect(),
+        fields: fields(&input),
         counts: census,
         threads: seen.threads.len() as u64,
         authors: seen.authors.len() as u64,
@@ -159,6 +159,15 @@ fn look(args: &Args, path: Option<&Path>, model: Option<&Model>, rejects: &commo
         scoring_seconds: scoring.map(|time| time.as_secs_f64()),
         file: input.name,
     })
+}
+
+/// What was taken for what: of a table by its columns, else as the format has it.
+fn fields(input: &Input) -> BTreeMap<&'static str, String> {
+    let columns = input.reader.mapping();
+    if columns.is_empty() {
+        return input.format.fields().iter().map(|(role, place)| (*role, (*place).to_owned())).collect();
+    }
+    columns.into_iter().collect()
 }
 
 /// What is remembered of the entries that went by, in bounded memory.

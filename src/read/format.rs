@@ -22,6 +22,11 @@ pub trait Format: Sync {
     /// One line for help: what writes it.
     fn about(&self) -> &'static str;
 
+    /// What is taken for what, for people: pairs of role and where the format has it. Empty for tables, whose columns say it.
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// True if the start of an input is written in this format. Formats are asked in the order of [`FORMATS`].
     fn recognises(&self, head: &Head<'_>) -> bool;
 

@@ -11,6 +11,9 @@ use crate::text::quotes;
 const FEWEST_WORDS: usize = 5;
 /// Comments before one that may be what it quotes.
 const LOOKED_BACK: usize = 500;
+/// Quoted lines of a comment that are looked for, and words of each: they tell, and more would only take time.
+const LINES: usize = 20;
+const WORDS: usize = 60;
 /// Bytes of text, and comments, of a thread that are held back at most; a longer one is looked at in pieces.
 const HELD_BYTES: usize = 16 << 20;
 const HELD: usize = 20_000;
@@ -131,7 +134,8 @@ fn quotations(row: &CommentRow) -> Vec<String> {
     }
     let quoted = quotes::find(&comment.text, None, &comment.quotes);
     let lines = quoted.iter().filter_map(|range| comment.text.get(range.clone())).flat_map(str::lines);
-    lines.filter(|line| line.split_whitespace().count() >= FEWEST_WORDS).map(str::to_owned).collect()
+    let long = lines.filter(|line| line.split_whitespace().take(FEWEST_WORDS).count() == FEWEST_WORDS);
+    long.take(LINES).map(|line| line.split_whitespace().take(WORDS).collect::<Vec<_>>().join(" ")).collect()
 }
 
 #[cfg(test)]

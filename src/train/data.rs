@@ -153,7 +153,11 @@ pub fn label_columns<'a>(rows: impl Iterator<Item = &'a Row>, fields: &Fields) -
             if known || PREFIXES.iter().any(|p| column.starts_with(p)) || refused.contains(column) {
                 continue;
             }
-            let number = value.as_str().and_then(word);
+            let number = match value {
+                Value::String(cell) => word(cell),
+                Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
+                other => other.as_f64(),
+            };
             // A missing number says nothing of the column; if that is a label, `share` refuses the row.
             if number.is_some_and(f64::is_nan) {
                 continue;

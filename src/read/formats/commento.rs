@@ -26,6 +26,18 @@ impl Format for Commento {
         "Commento export (JSON)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "commentHex"),
+            ("thread_id", "domain, url"),
+            ("parent_id", "parentHex"),
+            ("author", "commenters.name"),
+            ("created", "creationDate"),
+            ("status", "state, deleted"),
+            ("text", "markdown, html"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let Some(first) = &head.json else { return false };
         let listed = first.get("comments").and_then(Value::as_array);

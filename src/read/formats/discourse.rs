@@ -29,6 +29,19 @@ impl Format for Discourse {
         "Discourse topics or posts as its API gives them (.json behind the address)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "id"),
+            ("thread_id", "topic id"),
+            ("parent_id", "reply_to_post_number"),
+            ("author", "username"),
+            ("created", "created_at"),
+            ("status", "deleted_at, hidden"),
+            ("title", "title"),
+            ("text", "raw, cooked"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let Some(first) = &head.json else { return false };
         let post = |post: &Value| {

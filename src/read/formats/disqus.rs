@@ -26,6 +26,20 @@ impl Format for DisqusFormat {
         "Disqus export file (XML)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "dsq:id"),
+            ("thread_id", "thread"),
+            ("parent_id", "parent"),
+            ("author", "author/name"),
+            ("created", "createdAt"),
+            ("status", "isDeleted, isSpam"),
+            ("title", "thread/title"),
+            ("url", "thread/link"),
+            ("text", "message"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let is_own = |root: &Tag<'_>| root.namespace().is_some_and(|namespace| namespace.contains("://disqus.com"));
         xml::opens_with(head.text, |root| root.local() == "disqus" || is_own(root))

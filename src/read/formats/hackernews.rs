@@ -26,6 +26,20 @@ impl Format for HackerNews {
         "Hacker News items of its API (one a line, a file or an array), or Algolia's trees and search results"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "id"),
+            ("thread_id", "story_id, root"),
+            ("parent_id", "parent, nesting"),
+            ("author", "by, author"),
+            ("created", "time, created_at"),
+            ("status", "deleted, dead"),
+            ("title", "title"),
+            ("url", "url"),
+            ("text", "text"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let Some(first) = &head.json else { return false };
         let has_any = |keys: &[&str]| keys.iter().any(|key| first.get(key).is_some());

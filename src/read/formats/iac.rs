@@ -31,6 +31,17 @@ impl Format for Iac {
         "Internet Argument Corpus v1, a discussion of 4forums (JSON)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "item 1"),
+            ("parent_id", "item 6"),
+            ("author", "item 3"),
+            ("created", "item 8"),
+            ("text", "item 4"),
+            ("thread_id", "file name"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let post = head.json.as_ref().and_then(|posts| posts.get(0));
         let is = |place: usize, kind: fn(&Value) -> bool| post.and_then(|post| post.get(place)).is_some_and(kind);

@@ -23,6 +23,18 @@ impl Format for Isso {
         "Isso's generic JSON (an array of threads)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "id"),
+            ("thread_id", "id of the thread"),
+            ("parent_id", "parent"),
+            ("author", "author"),
+            ("created", "created"),
+            ("title", "title"),
+            ("text", "text"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let Some(first) = &head.json else { return false };
         let is_thread = first.get("comments").is_some_and(Value::is_array);

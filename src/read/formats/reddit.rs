@@ -28,6 +28,19 @@ impl Format for Reddit {
         "Reddit comments and submissions as JSON lines (Pushshift, Arctic Shift, PRAW)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "id"),
+            ("thread_id", "link_id"),
+            ("parent_id", "parent_id"),
+            ("author", "author"),
+            ("created", "created_utc"),
+            ("title", "title of submissions"),
+            ("url", "permalink of submissions"),
+            ("text", "body"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         head.json.as_ref().is_some_and(is_row)
     }

@@ -23,6 +23,19 @@ impl Format for RedditListing {
         "Reddit thread or listing as its API gives it (.json behind the address)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "id"),
+            ("thread_id", "link_id"),
+            ("parent_id", "nesting, parent_id"),
+            ("author", "author"),
+            ("created", "created_utc"),
+            ("title", "title"),
+            ("url", "permalink"),
+            ("text", "body"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let kind = head.json.as_ref().and_then(|first| first.get("kind")).and_then(Value::as_str);
         matches!(kind, Some("Listing" | "t1" | "t3" | "more")) && head.has_keys(&["data"])

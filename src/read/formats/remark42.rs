@@ -24,6 +24,19 @@ impl Format for Remark42 {
         "remark42 backup, or comments as its API gives them"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "id"),
+            ("thread_id", "locator.url"),
+            ("parent_id", "pid"),
+            ("author", "user.name"),
+            ("created", "time"),
+            ("status", "delete"),
+            ("url", "locator.url"),
+            ("text", "orig, text"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let Some(first) = &head.json else { return false };
         let listed = first.get("comments").and_then(Value::as_array);

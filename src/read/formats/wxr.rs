@@ -27,6 +27,20 @@ impl Format for WxrFormat {
         "WordPress export file (WXR, XML)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "wp:comment_id"),
+            ("thread_id", "wp:post_id"),
+            ("parent_id", "wp:comment_parent"),
+            ("author", "wp:comment_author"),
+            ("created", "wp:comment_date_gmt"),
+            ("status", "wp:comment_approved"),
+            ("title", "title"),
+            ("url", "link"),
+            ("text", "wp:comment_content"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let is_export = |root: &Tag<'_>| root.holds(NAMESPACE) || head.text.contains("<wp:");
         xml::opens_with(head.text, |root| root.local() == "rss" && is_export(root))

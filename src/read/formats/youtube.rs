@@ -23,6 +23,18 @@ impl Format for YouTube {
         "YouTube comments as the Data API gives them (pages, threads or single comments)"
     }
 
+    fn fields(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("id", "id"),
+            ("thread_id", "videoId"),
+            ("parent_id", "parentId"),
+            ("author", "authorDisplayName"),
+            ("created", "publishedAt"),
+            ("status", "moderationStatus"),
+            ("text", "textOriginal, textDisplay"),
+        ]
+    }
+
     fn recognises(&self, head: &Head<'_>) -> bool {
         let Some(first) = &head.json else { return false };
         let kind = first.get("kind").and_then(Value::as_str).unwrap_or_default();
