@@ -74,3 +74,21 @@ pub trait Reader: Send {
         None
     }
 }
+
+/// The entries of an input that was read whole.
+pub(crate) struct Whole {
+    /// What it states.
+    pub(crate) entries: std::vec::IntoIter<Entry>,
+    /// Whether it says who answers whom.
+    pub(crate) states_parents: bool,
+}
+
+impl Reader for Whole {
+    fn next_entry(&mut self) -> Option<Result<Entry, BadRow>> {
+        self.entries.next().map(Ok)
+    }
+
+    fn states_parents(&self) -> bool {
+        self.states_parents
+    }
+}

@@ -139,6 +139,40 @@ impl Opened {
     }
 }
 
+/// Bytes of the largest page read: what is larger is a dump and no page.
+const LARGEST_PAGE: usize = 64 << 20;
+
+/// A page, read whole.
+pub struct WholePage {
+    /// The name of the input.
+    pub name: String,
+    /// The name of the file without its folder: an id for the thread of a page that names no address.
+    pub file: Option<String>,
+    /// Its text.
+    pub text: String,
+}
+
+impl Opened {
+    /// Reads a page whole.
+    ///
+    /// # Errors
+    /// `Input` if it is no text or larger than a page may be, `Io` if it cannot be read.
+    pub fn page(self, options: &Options) -> Result<WholePage> {
+        let limit = options.max_document.min(LARGEST_PAGE);
+        let name = self.name.clone();
+        let file = self.path.as_ref().and_then(|path| path.file_name()).map(|file| file.to_string_lossy().into_owned());
+        let mut text = String::new();
+        let whole = self.text("page")?.into_reader().take(limit as u64 + 1).read_to_string(&mut text);
+        whole.map_err(|e| Error::io(Path::new(&name), e))?;
+        if text.len() > limit {
+            let what =
+                format!("a page of more than {limit} bytes: if it is a dump, give its rows as JSON lines or CSV");
+            return Err(Error::input(&name, what));
+        }
+        Ok(WholePage { name, file, text })
+    }
+}
+
 /// True if a file that can be wound back starts with `magic`; winds it back. What cannot be (a pipe) is not looked at.
 fn starts_with(file: &mut File, magic: &[u8]) -> io::Result<bool> {
     if file.stream_position().is_err() {

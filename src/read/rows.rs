@@ -25,7 +25,7 @@ pub struct Options {
     pub format: Option<String>,
     /// The longest row accepted, in bytes of UTF-8; also the longest element of XML.
     pub max_line: usize,
-    /// The longest document accepted that is read whole (a JSON thread, an HTML page), in bytes of UTF-8.
+    /// The longest document accepted that is read whole (a JSON thread, a page, of which none may be larger than 64 MiB), in bytes of UTF-8.
     pub max_document: usize,
     /// The longest text of a comment that is used, in bytes of UTF-8.
     pub max_text: usize,

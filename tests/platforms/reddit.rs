@@ -51,7 +51,7 @@ fn times_and_authors_are_read_in_every_notation() {
 }
 
 #[test]
-fn what_is_gone_keeps_its_place_without_the_placeholder() {
+fn what_is_gone_keeps_its_place_without_the_notice() {
     let read = read("RC.ndjson", fixture("reddit_pushshift.ndjson"));
     for id in ["j0000a3", "j0000a5", "j0000a8"] {
         assert_eq!((read.status(id), read.text(id)), (Status::Deleted, ""), "{id}");

@@ -9,12 +9,10 @@ mod story;
 mod wordpress;
 mod wpdiscuz;
 
-use std::io::Read;
-
-use crate::error::{Error, ErrorKind, Result};
-use crate::read::entry::{Entry, Reader, StoryRow};
+use crate::error::{Error, Result};
+use crate::read::entry::{Entry, Reader, StoryRow, Whole};
 use crate::read::format::{Format, Head, Opened};
-use crate::read::rows::{BadRow, Options};
+use crate::read::rows::Options;
 use outline::Root;
 use page::Page;
 
@@ -39,43 +37,13 @@ impl Format for Html {
     }
 
     fn open(&self, input: Opened, options: &Options) -> Result<Box<dyn Reader>> {
-        let name = input.name.clone();
-        let file =
-            input.path.as_ref().and_then(|path| path.file_name()).map(|file| file.to_string_lossy().into_owned());
-        let mut html = String::new();
-        let limit = options.max_document;
-        let io = |cause| Error::from(ErrorKind::Io { place: name.clone(), cause });
-        input.text("HTML page")?.into_reader().take(limit as u64 + 1).read_to_string(&mut html).map_err(io)?;
-        if html.len() > limit {
-            return Err(Error::input(
-                &name,
-                format!("a page of more than {limit} bytes: if it is a dump, give its rows as JSON lines or CSV"),
-            ));
-        }
-        let Some(page) = Page::read(&html) else {
-            return Err(Error::input(
-                &name,
-                "a page of more than 8 million elements, which no thread has: save the thread alone",
-            ));
+        let whole = input.page(options)?;
+        let Some(page) = Page::read(&whole.text) else {
+            let what = "a page of more than 8 million elements, which no thread has: save the thread alone";
+            return Err(Error::input(&whole.name, what));
         };
-        let (entries, states_parents) = entries(&page, file);
-        Ok(Box::new(Saved { entries: entries.into_iter(), states_parents }))
-    }
-}
-
-/// What a page states.
-struct Saved {
-    entries: std::vec::IntoIter<Entry>,
-    states_parents: bool,
-}
-
-impl Reader for Saved {
-    fn next_entry(&mut self) -> Option<std::result::Result<Entry, BadRow>> {
-        self.entries.next().map(Ok)
-    }
-
-    fn states_parents(&self) -> bool {
-        self.states_parents
+        let (entries, states_parents) = entries(&page, whole.file);
+        Ok(Box::new(Whole { entries: entries.into_iter(), states_parents }))
     }
 }
 

@@ -1,17 +1,12 @@
 //! News pages saved as text: what a browser's "save as text" or a text browser leaves of a page with its comment thread.
 
-use std::io::Read;
-
-use crate::error::{Error, ErrorKind, Result};
-use crate::read::entry::{CommentRow, Entry, Reader, StoryRow};
+use crate::error::Result;
+use crate::read::entry::{CommentRow, Entry, Reader, StoryRow, Whole};
 use crate::read::format::{Format, Head, Opened};
 use crate::read::page;
-use crate::read::rows::{BadRow, Options};
+use crate::read::rows::Options;
 use crate::read::time::{self, Zone};
 use crate::thread::{Repairs, Stated, Thread};
-
-/// Largest page read, in bytes.
-const LARGEST_PAGE: u64 = 64 << 20;
 
 /// Saved page text with a `WordPress` or `wpDiscuz` thread.
 pub struct PageText;
@@ -29,35 +24,11 @@ impl Format for PageText {
         !head.text.is_empty()
     }
 
-    fn open(&self, input: Opened, _options: &Options) -> Result<Box<dyn Reader>> {
-        let id = input.path.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
-        let name = input.name.clone();
-        let mut text = String::new();
-        let io = |cause| Error::from(ErrorKind::Io { place: name.clone(), cause });
-        input.text("page")?.into_reader().take(LARGEST_PAGE + 1).read_to_string(&mut text).map_err(io)?;
-        if text.len() as u64 > LARGEST_PAGE {
-            let what = "a page of more than 64 MiB: if it is a dump, give its rows as JSON lines or CSV";
-            return Err(Error::input(&name, what));
-        }
-        let (thread, repairs) = page::read(&text);
+    fn open(&self, input: Opened, options: &Options) -> Result<Box<dyn Reader>> {
+        let page = input.page(options)?;
+        let (thread, repairs) = page::read(&page.text);
         let states_parents = !thread.flat;
-        Ok(Box::new(Page { entries: entries(thread, id.as_ref(), &repairs).into_iter(), states_parents }))
-    }
-}
-
-/// What a page states.
-struct Page {
-    entries: std::vec::IntoIter<Entry>,
-    states_parents: bool,
-}
-
-impl Reader for Page {
-    fn next_entry(&mut self) -> Option<std::result::Result<Entry, BadRow>> {
-        self.entries.next().map(Ok)
-    }
-
-    fn states_parents(&self) -> bool {
-        self.states_parents
+        Ok(Box::new(Whole { entries: entries(thread, page.file.as_ref(), &repairs).into_iter(), states_parents }))
     }
 }
 

@@ -95,12 +95,12 @@ pub(super) fn comment(row: &mut Value, place: &Place) -> std::result::Result<Com
         return Err("a comment without `body`".to_owned());
     }
     let said_text = take_text(row, "body")?;
-    let gone = said_text.as_deref().is_none_or(is_placeholder);
+    let gone = said_text.as_deref().is_none_or(is_notice);
     let comment = Comment {
         id: id.unwrap_or_default(),
         author: author(row),
         created: instant(row, "created_utc"),
-        // A placeholder is Reddit's word, not the author's.
+        // The notice is Reddit's word, not the author's.
         text: said_text.filter(|_| !gone).map(decoded).unwrap_or_default(),
         status: if gone { Status::Deleted } else { status(row) },
         ..Comment::default()
@@ -124,7 +124,7 @@ pub(super) fn story(row: &mut Value) -> std::result::Result<StoryRow, String> {
         Some(text) => Some(text),
         None => take_text(row, "body")?,
     };
-    let body = body.filter(|text| !text.trim().is_empty() && !is_placeholder(text)).map(decoded);
+    let body = body.filter(|text| !text.trim().is_empty() && !is_notice(text)).map(decoded);
     let story = Story { title: said(row, "title").map(decoded), url, body };
     Ok(StoryRow { thread_id: id, story })
 }
@@ -186,7 +186,7 @@ fn status(row: &Value) -> Status {
 }
 
 /// What Reddit leaves of a text that is gone.
-fn is_placeholder(text: &str) -> bool {
+fn is_notice(text: &str) -> bool {
     is_gone(text) || text.trim_start().starts_with("[ Removed by Reddit")
 }
 
