@@ -9,7 +9,9 @@ use safetensors::tensor::Dtype;
 use sha2::{Digest, Sha256};
 
 use super::fold::{self, Table, Tensors};
-use super::stance::{MENTION, Multinomial, ParentStance, TargetStance};
+use super::multinomial::Multinomial;
+use super::reply::ParentStance;
+use super::target::{MENTION, TargetStance};
 use super::{FORMAT, Manifest, Model, Weights};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::vectors::Vectors;

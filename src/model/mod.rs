@@ -5,8 +5,10 @@ pub mod explain;
 pub mod file;
 pub mod fold;
 pub mod logistic;
+pub mod multinomial;
+pub mod reply;
 pub mod scoring;
-pub mod stance;
+pub mod target;
 
 use std::path::PathBuf;
 
@@ -17,7 +19,8 @@ use crate::features::vectors::Vectors;
 use crate::text::tokenizer::Subwords;
 use calibrate::Calibration;
 use fold::Table;
-use stance::{ParentStance, TargetStance};
+use reply::ParentStance;
+use target::TargetStance;
 
 /// The newest format of a model folder that this program reads and the one it writes.
 pub const FORMAT: u32 = 1;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::calibrate::Calibration;
-use super::stance::{mention, parent_inputs, target_inputs};
+use super::reply::parent_inputs;
+use super::target::{mention, target_inputs};
 use super::{COMMON, LONG, Model, STRIDE, WINDOW};
 use crate::features::{grams, relation, starts, style};
 use crate::text::clean::Clean;

@@ -11,29 +11,23 @@ use rayon::prelude::*;
 
 use super::assemble;
 use super::calibration::{Evidence, calibrate};
-use super::gather::{ClassRows, Gathered, gather};
+use super::gather::{Gathered, gather};
 use super::heads::{Blocks, Head, Shared, Task};
-use super::metrics;
 use super::plan::Plan;
 use super::recipe::{LabelSettings, Recipe, Settings};
 use super::split::fold;
 use crate::error::{Error, ErrorKind, Result};
+use crate::features::style;
 use crate::features::vectors::Vectors;
 use crate::features::vocabulary::{self, Numbered, Vocabulary};
-use crate::features::{relation, style};
 use crate::label::{self, Context};
 use crate::model::scoring::windows;
-use crate::model::stance::{Multinomial, ParentStance, TargetStance, mention, parent_inputs, target_inputs};
 use crate::model::{FORMAT, LabelHead, Manifest, Model};
 use crate::read::rows::{BadRow, Options};
-use crate::text::clean::Clean;
 use crate::text::language;
 use crate::text::quotes;
 use crate::text::tokenizer::Subwords;
 use crate::text::words::Words;
-
-/// L2 strength of the multinomial steps.
-const STEP_ALPHA: f64 = 3.0;
 
 /// What a run tells its user.
 pub trait Watch: Sync {
@@ -100,20 +94,20 @@ fn sample(texts: &[String]) -> impl Iterator<Item = &str> {
     texts.iter().step_by((texts.len() / 2000).max(1)).map(String::as_str)
 }
 
-struct Run<'a> {
-    recipe: &'a Recipe,
-    settings: &'a Settings,
-    data: &'a Gathered,
-    watch: &'a dyn Watch,
-    stop: &'a Arc<AtomicBool>,
-    done: usize,
-    of: usize,
+pub(super) struct Run<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) settings: &'a Settings,
+    pub(super) data: &'a Gathered,
+    pub(super) watch: &'a dyn Watch,
+    pub(super) stop: &'a Arc<AtomicBool>,
+    pub(super) done: usize,
+    pub(super) of: usize,
 }
 
 type SharedParts = (Shared, Option<Vectors>, Vec<f32>, style::Scale);
 
 impl Run<'_> {
-    fn step(&mut self, what: &str) -> Result<()> {
+    pub(super) fn step(&mut self, what: &str) -> Result<()> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(ErrorKind::Interrupted.into());
         }
@@ -165,7 +159,7 @@ impl Run<'_> {
     }
 
     /// Weights of rows by source; their mean is 1.
-    fn weights(&self, rows: &[u32]) -> Vec<f32> {
+    pub(super) fn weights(&self, rows: &[u32]) -> Vec<f32> {
         let mut sizes = vec![0usize; self.data.source_weights.len()];
         rows.iter().for_each(|&r| sizes[self.data.sources[r as usize]] += 1);
         let weight = |row: u32| {
@@ -181,7 +175,7 @@ impl Run<'_> {
 
     /// Weights by source, and so that within each source all classes count alike: else what tells the sources apart would pass for
     /// what tells the classes apart, where their mixture differs.
-    fn class_weights(&self, rows: &[u32], truth: &[usize], classes: usize) -> Vec<f32> {
+    pub(super) fn class_weights(&self, rows: &[u32], truth: &[usize], classes: usize) -> Vec<f32> {
         let mut weights = self.weights(rows);
         let mut totals = vec![vec![0.0f32; classes]; self.data.source_weights.len()];
         let source = |row: u32| self.data.sources[row as usize];
@@ -197,7 +191,7 @@ impl Run<'_> {
     }
 
     /// Fits one head; `task` comes without row weights.
-    fn fit(&self, shared: &Shared, what: &str, task: Task<'_>, balanced: bool) -> Result<Head> {
+    pub(super) fn fit(&self, shared: &Shared, what: &str, task: Task<'_>, balanced: bool) -> Result<Head> {
         let weights = if balanced {
             let truth: Vec<usize> = task.targets.iter().map(|t| usize::from(*t >= 0.5)).collect();
             self.class_weights(task.rows, &truth, 2)
@@ -288,147 +282,6 @@ impl Run<'_> {
             heads.push(head);
         }
         Ok(out)
-    }
-
-    /// The relation of texts to their parents.
-    fn relations(&self, rows: &[u32], vectors: Option<&Vectors>) -> Vec<Option<[f32; relation::COUNT]>> {
-        rows.par_iter()
-            .map(|&row| {
-                let row = row as usize;
-                let parent = self.data.parents[row].as_deref()?;
-                let text = &self.data.texts[row];
-                let quoted = quotes::find(text, Some(parent), &[]);
-                let (mut own, mut theirs) = (Words::default(), Words::default());
-                own.read(&Clean::new(text), &quoted);
-                theirs.read(&Clean::new(parent), &quotes::find(parent, None, &[]));
-                Some(relation::of(&own, &theirs, !quoted.is_empty(), vectors))
-            })
-            .collect()
-    }
-
-    /// One head a class, all classes counting alike; returns the column of the first and the out-of-fold logits by class.
-    fn class_heads(
-        &self,
-        shared: &Shared,
-        what: &str,
-        rows: &ClassRows,
-        blocks: Blocks,
-        heads: &mut Vec<Head>,
-    ) -> Result<(usize, Vec<Vec<f64>>)> {
-        let first = heads.len();
-        let mut logits = Vec::new();
-        for (class, name) in rows.classes.iter().enumerate() {
-            let targets: Vec<f32> = rows.truth.iter().map(|&t| if t == class { 1.0 } else { 0.0 }).collect();
-            let task = Task {
-                rows: &rows.rows,
-                targets: &targets,
-                weights: &[],
-                blocks,
-                l2: self.settings.l2_stance,
-                stack: &[],
-            };
-            let head = self.fit(shared, &format!("{what}, {name}"), task, true)?;
-            logits.push(head.out_of_fold.clone());
-            heads.push(head);
-        }
-        Ok((first, logits))
-    }
-
-    /// Stance toward the parent.
-    fn parent(
-        &mut self,
-        plan: &Plan<'_>,
-        shared: &Shared,
-        vectors: Option<&Vectors>,
-        heads: &mut Vec<Head>,
-    ) -> Result<Option<ParentStance>> {
-        if !plan.reply {
-            return Ok(None);
-        }
-        let rows = &self.data.reply;
-        self.step("stance toward the parent")?;
-        let (first_column, logits) =
-            self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, heads)?;
-        let relations = self.relations(&rows.rows, vectors);
-        let inputs: Vec<Vec<f32>> = rows
-            .rows
-            .iter()
-            .enumerate()
-            .map(|(i, _)| {
-                let z: Vec<f32> = logits.iter().map(|z| z[i] as f32).collect();
-                parent_inputs(&z, &relations[i].unwrap_or([0.0; relation::COUNT]))
-            })
-            .collect();
-        let (step, macro_f1) = self.step_of(shared, rows, &inputs)?;
-        Ok(Some(ParentStance { first_column, step, rows: rows.rows.len(), macro_f1_out_of_fold: macro_f1 }))
-    }
-
-    /// Stance toward targets: heads over all targets together, and own heads of targets with enough rows.
-    fn targets(
-        &mut self,
-        plan: &Plan<'_>,
-        shared: &Shared,
-        vectors: Option<&Vectors>,
-        heads: &mut Vec<Head>,
-    ) -> Result<Option<TargetStance>> {
-        if !plan.stance {
-            return Ok(None);
-        }
-        let rows = &self.data.stance;
-        self.step("stance toward targets")?;
-        let (first_column, all) = self.class_heads(shared, "stance toward targets", rows, Blocks::Text, heads)?;
-        let mut own = Vec::new();
-        let mut own_logits: HashMap<usize, Vec<f32>> = HashMap::new();
-        for target in &plan.own_targets {
-            self.step(&format!("stance toward {target}"))?;
-            let places: Vec<usize> = (0..rows.rows.len()).filter(|&i| self.data.targets[i] == *target).collect();
-            let part = ClassRows {
-                classes: rows.classes.clone(),
-                rows: places.iter().map(|&i| rows.rows[i]).collect(),
-                truth: places.iter().map(|&i| rows.truth[i]).collect(),
-            };
-            let (column, logits) =
-                self.class_heads(shared, &format!("stance toward {target}"), &part, Blocks::Text, heads)?;
-            own.push(((*target).to_owned(), column));
-            for (k, &i) in places.iter().enumerate() {
-                own_logits.insert(i, logits.iter().map(|z| z[k] as f32).collect());
-            }
-        }
-        let inputs: Vec<Vec<f32>> = (0..rows.rows.len())
-            .into_par_iter()
-            .map(|i| {
-                let z: Vec<f32> = all.iter().map(|z| z[i] as f32).collect();
-                let text = Words::of(&self.data.texts[rows.rows[i] as usize]);
-                let mention = mention(&text, &Words::of(&self.data.targets[i]), vectors);
-                target_inputs(&z, own_logits.get(&i).map(Vec::as_slice), &mention)
-            })
-            .collect();
-        let (step, macro_f1) = self.step_of(shared, rows, &inputs)?;
-        Ok(Some(TargetStance { first_column, own, step, rows: rows.rows.len(), macro_f1_out_of_fold: macro_f1 }))
-    }
-
-    /// The multinomial step over dense inputs, and its macro-F1 on folds that it was not fitted on.
-    fn step_of(&self, shared: &Shared, rows: &ClassRows, inputs: &[Vec<f32>]) -> Result<(Multinomial, f32)> {
-        let width = inputs.first().map_or(0, Vec::len);
-        let weights = self.class_weights(&rows.rows, &rows.truth, rows.classes.len());
-        let fit = |places: &[usize]| {
-            let matrix = Array2::from_shape_fn((places.len(), width), |(r, c)| f64::from(inputs[places[r]][c]));
-            let truth: Vec<usize> = places.iter().map(|&i| rows.truth[i]).collect();
-            let weights: Vec<f32> = places.iter().map(|&i| weights[i]).collect();
-            Multinomial::fit(&rows.classes, &matrix, &truth, &weights, STEP_ALPHA)
-        };
-        let mut predicted = vec![0; rows.truth.len()];
-        for fold in 0..self.settings.folds {
-            let in_fold = |i: &usize| shared.folds[rows.rows[*i] as usize] == fold;
-            let (test, train): (Vec<usize>, Vec<usize>) = (0..rows.truth.len()).partition(in_fold);
-            let step = fit(&train)?;
-            for i in test {
-                let p = step.probabilities(&inputs[i]);
-                predicted[i] = (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or_default();
-            }
-        }
-        let figures = metrics::multiclass(&rows.classes, &rows.truth, &predicted);
-        Ok((fit(&(0..rows.truth.len()).collect::<Vec<_>>())?, figures.macro_f1 as f32))
     }
 }
 

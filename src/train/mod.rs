@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod bootstrap;
 pub mod calibration;
+mod classes;
 pub mod data;
 pub mod fit;
 pub mod gather;
@@ -10,4 +11,6 @@ pub mod heads;
 pub mod metrics;
 pub mod plan;
 pub mod recipe;
+mod reply;
 pub mod split;
+mod targets;

@@ -1,5 +1,4 @@
-//! Stance toward the parent and toward targets: sparse heads per class, then linfa-logistic's multinomial regression over their logits
-//! and a few dozen dense inputs.
+//! A multinomial regression over few dense inputs, linfa-logistic's own: the last step of both stances.
 
 use linfa::prelude::*;
 use linfa_logistic::MultiLogisticRegression;
@@ -7,9 +6,6 @@ use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::features::relation;
-use crate::features::vectors::Vectors;
-use crate::text::words::Words;
 
 /// A multinomial regression over dense inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,77 +105,6 @@ fn repeated(weights: &[f32]) -> Vec<usize> {
         }
     }
     rows
-}
-
-/// Stance toward the parent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ParentStance {
-    /// Column of the first class's sparse head; the others follow.
-    pub first_column: usize,
-    /// Over the sparse logits and the relation.
-    pub step: Multinomial,
-    /// Training rows.
-    pub rows: usize,
-    /// Macro-F1 on rows that the heads were not fitted on.
-    pub macro_f1_out_of_fold: f32,
-}
-
-/// The dense inputs of [`ParentStance`]: logits of the classes, relation. Style tells the corpora apart rather than the stances.
-pub fn parent_inputs(logits: &[f32], relation: &[f32; relation::COUNT]) -> Vec<f32> {
-    logits.iter().chain(relation).copied().collect()
-}
-
-/// Stance toward named targets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TargetStance {
-    /// Column of the first class's head over all targets together.
-    pub first_column: usize,
-    /// Targets with heads of their own, and the column of the first class of each.
-    pub own: Vec<(String, usize)>,
-    /// Over the shared and own logits and how the text speaks of the target.
-    pub step: Multinomial,
-    /// Training rows.
-    pub rows: usize,
-    /// Macro-F1 on rows that the heads were not fitted on.
-    pub macro_f1_out_of_fold: f32,
-}
-
-impl TargetStance {
-    /// Column of the first class of a target's own heads.
-    pub fn own_column(&self, target: &str) -> Option<usize> {
-        self.own.iter().find(|(name, _)| name == target).map(|(_, column)| *column)
-    }
-}
-
-/// How many numbers say how a text speaks of a target.
-pub const MENTION: usize = 5;
-
-/// The share of the target's longer words that the text holds, whether it holds any, how often, the similarity of text and target,
-/// and the length of the text.
-pub fn mention(text: &Words, target: &Words, vectors: Option<&Vectors>) -> [f32; MENTION] {
-    let wanted: Vec<u64> = target.iter().filter(|w| w.is_text && target.lower(w).len() > 2).map(|w| w.hash).collect();
-    let found = wanted.iter().filter(|h| text.iter().any(|w| w.hash == **h)).count();
-    let times = text.iter().filter(|w| wanted.contains(&w.hash)).count();
-    let similarity = vectors.map_or(0.0, |v| relation::cosine(&relation::mean(text, v), &relation::mean(target, v)));
-    [
-        found as f32 / wanted.len().max(1) as f32,
-        f32::from(found > 0),
-        (times as f32).ln_1p(),
-        similarity,
-        (text.len() as f32).ln_1p(),
-    ]
-}
-
-/// The dense inputs of [`TargetStance`]: shared logits, own logits (0 without own heads), whether there are own heads, mention.
-pub fn target_inputs(shared: &[f32], own: Option<&[f32]>, mention: &[f32; MENTION]) -> Vec<f32> {
-    let mut inputs = shared.to_vec();
-    match own {
-        Some(own) => inputs.extend_from_slice(own),
-        None => inputs.extend(std::iter::repeat_n(0.0, shared.len())),
-    }
-    inputs.push(if own.is_some() { 1.0 } else { 0.0 });
-    inputs.extend_from_slice(mention);
-    inputs
 }
 
 #[cfg(test)]
