@@ -16,7 +16,7 @@ use polemic::read::rows::{BadRow, Options};
 use polemic::score::batch::{Job, Scorer};
 use polemic::text::clean::Clean;
 use polemic::text::words::Words;
-use polemic::train::fit::{Watch, train};
+use polemic::train::fit::{Given, Watch, train};
 use polemic::train::recipe::Recipe;
 use rayon::prelude::*;
 
@@ -129,7 +129,7 @@ fn score(bencher: Bencher, jobs: &[Job<'_>]) {
 
 fn trained() -> Model {
     let recipe = Recipe::of_files(&[file("train.jsonl")]);
-    train(&recipe, &Options::default(), None, &Silent, &Arc::new(AtomicBool::new(false))).expect("the model is trained")
+    train(&recipe, &Options::default(), Given::default(), &Silent, &Arc::new(AtomicBool::new(false))).expect("the model is trained")
 }
 
 /// The rows of a JSONL file as comments.

@@ -14,7 +14,8 @@ use super::common::{Reading, Rejects};
 use crate::features::vectors::Vectors;
 use crate::model::{Model, file};
 use crate::read::rows::BadRow;
-use crate::train::fit::{Watch, train};
+use crate::train::base::Base;
+use crate::train::fit::{Given, Watch, train};
 use crate::train::recipe::Recipe;
 
 const EXAMPLES: &str = "\
@@ -45,6 +46,9 @@ pub struct Args {
     /// Word vectors: a `GloVe` or word2vec text file, or `none` [default: those of the model that is found].
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
+    /// Model whose first-stage heads are further inputs, or `none` [default: the model that is found, if it has such heads].
+    #[arg(long, value_name = "MODEL")]
+    base: Option<String>,
     /// Folder in which a recipe's files are looked for beside its own.
     #[arg(long, value_name = "DIR", env = "POLEMIC_DATA")]
     data: Option<PathBuf>,
@@ -63,8 +67,9 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
     let started = Instant::now();
     // Said before the work of hours, not after it.
     file::check_place(&args.output)?;
-    let recipe = recipe(&mut args)?;
+    let mut recipe = recipe(&mut args)?;
     let vectors = vectors(&recipe)?;
+    let base = base(&mut recipe)?;
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     ctrlc::set_handler(move || seen.store(true, Relaxed)).context("the interrupt handler could not be set")?;
@@ -73,7 +78,14 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
     if vectors.is_none() {
         watch.note("no word vectors: labels with few rows gain from them (--vectors FILE)");
     }
-    let model = train(&recipe, &args.reading.options(), vectors, &watch, &stop)?;
+    if let Some(base) = &base {
+        watch.note(&format!(
+            "learns from the {} first-stage heads of {} as well (--base none: not)",
+            base.heads().len(),
+            base.id()
+        ));
+    }
+    let model = train(&recipe, &args.reading.options(), Given { vectors, base }, &watch, &stop)?;
     model.save(&args.output, &[(file::RECIPE, recipe.written_out()?)])?;
     watch.bar.finish_and_clear();
     report(&model, &args.output, started);
@@ -102,8 +114,30 @@ fn recipe(args: &mut Args) -> Result<Recipe> {
     if let Some(vectors) = args.vectors.take() {
         recipe.settings.vectors = Some(vectors);
     }
+    if let Some(base) = args.base.take() {
+        recipe.settings.base = Some(base);
+    }
     recipe.check()?;
     Ok(recipe)
+}
+
+/// The base that a recipe names, else the model that is found. The recipe is told which.
+fn base(recipe: &mut Recipe) -> Result<Option<Base>> {
+    let settings = &mut recipe.settings;
+    let base = match settings.base.as_deref() {
+        Some("none") => return Ok(None),
+        Some(wanted) => {
+            let folder = file::find(Some(wanted))?;
+            let base = Base::open(&folder)?;
+            if base.is_none() {
+                bail!("{} travels without first-stage heads: it can be no base", folder.display());
+            }
+            base
+        }
+        None => file::find(None).ok().map(|folder| Base::open(&folder)).transpose()?.flatten(),
+    };
+    settings.base = Some(base.as_ref().map_or_else(|| "none".to_owned(), Base::id));
+    Ok(base)
 }
 
 /// The folder's name, or for `NAME/1.2.3` the name above the version.

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::Model;
 use super::scoring::{Item, Scratch, Unscored, calibrated, sigmoid};
+use super::sums::Sums;
+use super::{Model, Weights, peaks};
 use crate::features::{relation, style};
 use crate::text::clean::Clean;
 use crate::text::words::Words;
@@ -96,11 +97,10 @@ impl Model {
         self.read(item, scratch)?;
         self.text_logits(item.text, scratch);
         let relation = self.relation(item, scratch);
-        let rows = self.rows(scratch);
         let text = Original { text: item.text, clean: Clean::new(item.text), units: Utf16::of(item.text) };
         let style = self.style(item.text, scratch);
         Ok((0..self.manifest.labels.len())
-            .map(|k| self.explain_label(k, &text, &rows, &style, relation.as_ref(), scratch))
+            .map(|k| self.explain_label(k, &text, &style, relation.as_ref(), scratch))
             .collect())
     }
 
@@ -108,7 +108,6 @@ impl Model {
         &self,
         k: usize,
         text: &Original<'_>,
-        rows: &Rows,
         style: &[f32; style::COUNT],
         relation: Option<&[f32; relation::COUNT]>,
         scratch: &Scratch,
@@ -120,13 +119,13 @@ impl Model {
         let outer = step.map_or(1.0, |(step, _)| step.slope);
         let slope = outer * long.map_or(head.calibration.slope, |l| l.slope);
         let window = if long.is_some() { logits.window[k].clone() } else { 0..scratch.words.len() };
-        let scale = slope / (window.len() as f32).sqrt();
+        let (words, pairs) = self.word_shares(k, &window, &scratch.sums);
 
         let mut shares = Vec::new();
-        for i in window.clone() {
-            text.push(&mut shares, Kind::Word, &scratch.words, i..i + 1, scale * rows.word(i, k));
-            if i > window.start {
-                text.push(&mut shares, Kind::Pair, &scratch.words, i - 1..i + 1, scale * rows.pair(i, k));
+        for (at, i) in window.clone().enumerate() {
+            text.push(&mut shares, Kind::Word, &scratch.words, i..i + 1, slope * words[at]);
+            if at > 0 {
+                text.push(&mut shares, Kind::Pair, &scratch.words, i - 1..i + 1, slope * pairs[at]);
             }
         }
         let mut push_named = |kind, name: &str, share: f32| {
@@ -155,32 +154,26 @@ impl Model {
         }
     }
 
-    /// The rows of all words and of the pairs that they close.
-    fn rows(&self, scratch: &mut Scratch) -> Rows {
-        let columns = self.weights.columns;
-        let n = scratch.words.len();
-        let mut rows = Rows { columns, words: vec![0.0; n * columns], pairs: vec![0.0; n * columns] };
-        for i in 0..n {
-            self.add_word(i, scratch, &mut rows.words[i * columns..(i + 1) * columns]);
-            self.add_pair(i, &scratch.words, &mut rows.pairs[i * columns..(i + 1) * columns]);
+    /// What each word of a window, and the pair that it closes, adds to head `k`: its part of the sum, and of the local maxima of the
+    /// pooled heads that it stands in.
+    fn word_shares(&self, k: usize, window: &Range<usize>, sums: &Sums) -> (Vec<f32>, Vec<f32>) {
+        let root = (window.len().max(1) as f32).sqrt();
+        let mut words: Vec<f32> = window.clone().map(|i| sums.word(i, k) / root).collect();
+        let mut pairs: Vec<f32> = window.clone().map(|i| sums.pair(i, k) / root).collect();
+        let Weights { columns, pools, pool_weights, .. } = &self.weights;
+        let of_head = pool_weights.chunks_exact((pools * peaks::COUNT).max(1)).nth(k).unwrap_or_default();
+        for (pool, counts) in (columns - pools..*columns).zip(of_head.chunks_exact(peaks::COUNT)) {
+            for (peak, count) in sums.peaks(window, pool).into_iter().zip(counts) {
+                let root = (peak.words.len().max(1) as f32).sqrt();
+                for i in peak.words.clone() {
+                    words[i - window.start] += count * sums.word(i, pool) / root;
+                    if i > peak.words.start {
+                        pairs[i - window.start] += count * sums.pair(i, pool) / root;
+                    }
+                }
+            }
         }
-        rows
-    }
-}
-
-struct Rows {
-    columns: usize,
-    words: Vec<f32>,
-    pairs: Vec<f32>,
-}
-
-impl Rows {
-    fn word(&self, i: usize, k: usize) -> f32 {
-        self.words[i * self.columns + k]
-    }
-
-    fn pair(&self, i: usize, k: usize) -> f32 {
-        self.pairs[i * self.columns + k]
+        (words, pairs)
     }
 }
 

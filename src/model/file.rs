@@ -12,7 +12,7 @@ use super::fold::{self, Table, Tensors};
 use super::multinomial::Multinomial;
 use super::reply::ParentStance;
 use super::target::{MENTION, TargetStance};
-use super::{FORMAT, Manifest, Model, Weights};
+use super::{FORMAT, Manifest, Model, Weights, peaks};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::vectors::Vectors;
 use crate::features::{relation, style};
@@ -20,6 +20,7 @@ use crate::text::tokenizer::Subwords;
 
 const MANIFEST: &str = "manifest.json";
 const WEIGHTS: &str = "weights.safetensors";
+const HEADS: &str = "heads.safetensors";
 const VECTORS: &str = "vectors.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
 /// The recipe, with all defaults written out.
@@ -69,6 +70,9 @@ impl Model {
             fs::write(&path, bytes).map_err(|e| Error::io(&path, e))
         };
         write(WEIGHTS, &self.weights.to_bytes()?)?;
+        if let Some(first_stage) = &self.first_stage {
+            write(HEADS, &first_stage.to_bytes()?)?;
+        }
         if let Some(vectors) = &self.vectors {
             write(VECTORS, &vectors.to_bytes()?)?;
         }
@@ -92,22 +96,8 @@ impl Model {
     /// A file that is missing, altered or damaged, or a format newer than [`FORMAT`].
     pub fn open(path: &Path) -> Result<Self> {
         let manifest = read_manifest(path)?;
-        let read = |name: &str| -> Result<Option<Vec<u8>>> {
-            let Some(hash) = manifest.files.get(name) else { return Ok(None) };
-            let file = path.join(name);
-            let bytes = fs::read(&file).map_err(|e| match e.kind() {
-                std::io::ErrorKind::NotFound => {
-                    Error::model(&file, "this file of the model is missing: copy the whole folder")
-                }
-                _ => Error::io(&file, e),
-            })?;
-            if sha256(&bytes) != *hash {
-                let what = "this file is not the one the model was saved with (its SHA-256 differs from the manifest): copy the folder anew";
-                return Err(Error::model(&file, what));
-            }
-            Ok(Some(bytes))
-        };
-        for name in manifest.files.keys().filter(|n| ![WEIGHTS, VECTORS, TOKENIZER].contains(&n.as_str())) {
+        let read = |name: &str| read_file(path, &manifest, name);
+        for name in manifest.files.keys().filter(|n| ![WEIGHTS, HEADS, VECTORS, TOKENIZER].contains(&n.as_str())) {
             read(name)?;
         }
         let weights_path = path.join(WEIGHTS);
@@ -116,14 +106,14 @@ impl Model {
         let weights = Weights::from_bytes(&weights_path, &bytes)?;
         let vectors = read(VECTORS)?.map(|bytes| Vectors::from_bytes(&path.join(VECTORS), &bytes)).transpose()?;
         let subwords = read(TOKENIZER)?.map(|_| Subwords::open(&path.join(TOKENIZER))).transpose()?;
-        let model = Self { manifest, weights, subwords, vectors, folder: Some(path.to_owned()) };
+        let model = Self { manifest, weights, subwords, vectors, first_stage: None, folder: Some(path.to_owned()) };
         model.check(path)?;
         Ok(model)
     }
 
     /// Makes sure that no head looks outside the tables.
     fn check(&self, path: &Path) -> Result<()> {
-        let columns = self.weights.columns;
+        let columns = self.weights.columns - self.weights.pools;
         let is_sound = |first: usize, step: &Multinomial, inputs: usize| {
             let classes = step.classes.len();
             first.checked_add(classes).is_some_and(|end| end <= columns)
@@ -153,6 +143,38 @@ impl Model {
     pub fn hash(folder: &Path) -> Result<String> {
         let path = folder.join(MANIFEST);
         Ok(sha256(&fs::read(&path).map_err(|e| Error::io(&path, e))?))
+    }
+}
+
+/// The bytes of a model's file, which must be those that the manifest knows; `None` if it knows none of that name.
+fn read_file(folder: &Path, manifest: &Manifest, name: &str) -> Result<Option<Vec<u8>>> {
+    let Some(hash) = manifest.files.get(name) else { return Ok(None) };
+    let file = folder.join(name);
+    let bytes = fs::read(&file).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::model(&file, "this file of the model is missing: copy the whole folder"),
+        _ => Error::io(&file, e),
+    })?;
+    if sha256(&bytes) != *hash {
+        let what = "this file is not the one the model was saved with (its SHA-256 differs from the manifest): copy the folder anew";
+        return Err(Error::model(&file, what));
+    }
+    Ok(Some(bytes))
+}
+
+/// The first-stage heads of the model in `folder`: a model whose weights have one column for each of its manifest's `first_stage`.
+/// `None` if it travels without them.
+///
+/// # Errors
+/// As for [`Model::open`].
+pub fn first_stage(folder: &Path) -> Result<Option<Model>> {
+    let mut model = Model::open(folder)?;
+    let Some(bytes) = read_file(folder, &model.manifest, HEADS)? else { return Ok(None) };
+    let path = folder.join(HEADS);
+    model.weights = Weights::from_bytes(&path, &bytes)?;
+    if model.weights.columns == model.manifest.first_stage.len() {
+        Ok(Some(model))
+    } else {
+        Err(Error::model(&path, "its columns are not the first-stage heads of the manifest: the file is damaged"))
     }
 }
 
@@ -198,6 +220,10 @@ impl Weights {
         tensors.push(("style".into(), Dtype::F32, vec![style::COUNT, self.columns], numbers(&self.style)));
         let names = self.names.join("\n").into_bytes();
         tensors.push(("names".into(), Dtype::U8, vec![names.len()], names));
+        if self.pools > 0 {
+            let shape = vec![self.columns - self.pools, self.pools, peaks::COUNT];
+            tensors.push(("pools".into(), Dtype::F32, shape, numbers(&self.pool_weights)));
+        }
         for (prefix, table) in self.tables() {
             table.tensors(prefix, &mut tensors);
         }
@@ -221,8 +247,19 @@ impl Weights {
         let names =
             String::from_utf8(fold::bytes(path, &file, "names")?.to_vec()).map_err(|e| damaged(e.to_string()))?;
         let table = |prefix| Table::open(path, &file, prefix, columns);
+        let pools = match file.tensor("pools") {
+            Ok(tensor) => tensor.shape().get(1).copied().unwrap_or_default(),
+            Err(_) => 0,
+        };
+        let heads = columns.checked_sub(pools).ok_or_else(|| damaged("more pooled heads than heads".into()))?;
+        let pool_weights = match pools {
+            0 => Vec::new(),
+            _ => fold::numbers(path, &file, "pools", heads * pools * peaks::COUNT)?,
+        };
         Ok(Self {
             columns,
+            pools,
+            pool_weights,
             bias: fold::numbers(path, &file, "bias", columns)?,
             style: fold::numbers(path, &file, "style", style::COUNT * columns)?,
             words: table("words")?,

@@ -52,6 +52,11 @@ impl Table {
         self.rows.get(&name).copied()
     }
 
+    /// The names, in the order of the rows.
+    pub fn names(&self) -> &[u64] {
+        &self.names
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.scales.len()

@@ -39,6 +39,7 @@ pub struct SparseLogistic(ValidSparseLogistic);
 pub struct ValidSparseLogistic {
     alpha: f64,
     blocks: Vec<(Range<usize>, f64)>,
+    scaling: Option<Vec<f64>>,
     max_iterations: u64,
     tolerance: f64,
     initial: Option<Vec<f64>>,
@@ -50,6 +51,7 @@ impl Default for SparseLogistic {
         Self(ValidSparseLogistic {
             alpha: 1.0,
             blocks: Vec::new(),
+            scaling: None,
             max_iterations: 500,
             tolerance: 1e-5,
             initial: None,
@@ -70,6 +72,14 @@ impl SparseLogistic {
     #[must_use]
     pub fn block(mut self, columns: Range<usize>, strength: f64) -> Self {
         self.0.blocks.push((columns, strength));
+        self
+    }
+
+    /// Multiplies each column by a number above 0 before the fit. The weights returned are those of the columns as they came, so this
+    /// only shifts what L2 holds down: a column scaled by 2 pays a quarter.
+    #[must_use]
+    pub fn scaling(mut self, scaling: Vec<f64>) -> Self {
+        self.0.scaling = Some(scaling);
         self
     }
 
@@ -113,6 +123,9 @@ impl ParamGuard for SparseLogistic {
         }
         if let Some((_, strength)) = self.0.blocks.iter().find(|(_, s)| !s.is_finite() || *s < 0.0) {
             return Err(Error::settings(format!("the L2 strength of a block must be 0 or more, not {strength}")));
+        }
+        if self.0.scaling.iter().flatten().any(|s| !positive(*s)) {
+            return Err(Error::settings("the scales of columns must be above 0"));
         }
         if !positive(self.0.tolerance) || self.0.max_iterations == 0 {
             return Err(Error::settings("tolerance and max_iterations must be above 0"));
@@ -181,8 +194,14 @@ impl<T: AsSingleTargets<Elem = f64>> Fit<Design, T, Error> for ValidSparseLogist
         for (columns, strength) in &self.blocks {
             l2.get_mut(columns.clone()).into_iter().flatten().for_each(|l| *l = self.alpha * strength);
         }
+        let scaling = match &self.scaling {
+            Some(scaling) if scaling.len() != width => {
+                return Err(Error::settings(format!("{} scales for {width} columns", scaling.len())));
+            }
+            scaling => scaling.as_deref(),
+        };
         let initial = match &self.initial {
-            Some(initial) if initial.len() == width + 1 => initial.clone(),
+            Some(initial) if initial.len() == width + 1 => unscaled(initial, scaling),
             Some(initial) => {
                 return Err(Error::settings(format!("{} initial weights for {} columns", initial.len(), width + 1)));
             }
@@ -194,10 +213,14 @@ impl<T: AsSingleTargets<Elem = f64>> Fit<Design, T, Error> for ValidSparseLogist
             targets: &targets,
             weights: &weights,
             l2: &l2,
+            scaling,
             stop: self.stop.as_deref(),
+            last: Mutex::new(None),
             best: Mutex::new(Best { cost: f64::INFINITY, parameters: None, stale: 0 }),
         };
-        self.minimise(&problem, initial, total.max(f64::MIN_POSITIVE))
+        let mut fitted = self.minimise(&problem, initial, total.max(f64::MIN_POSITIVE))?;
+        fitted.weights.iter_mut().zip(scaling.into_iter().flatten()).for_each(|(w, s)| *w *= s);
+        Ok(fitted)
     }
 }
 
@@ -251,12 +274,22 @@ pub fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
+/// Weights of columns as they came, the intercept last, as weights of scaled columns.
+fn unscaled(initial: &[f64], scaling: Option<&[f64]>) -> Vec<f64> {
+    let mut out = initial.to_vec();
+    out.iter_mut().zip(scaling.into_iter().flatten()).for_each(|(w, s)| *w /= s);
+    out
+}
+
 struct Problem<'a> {
     rows: &'a Design,
     targets: &'a [f64],
     weights: &'a [f64],
     l2: &'a [f64],
+    scaling: Option<&'a [f64]>,
     stop: Option<&'a AtomicBool>,
+    /// The last point looked at and the logits there.
+    last: Mutex<Option<(Vec<f64>, Vec<f64>)>>,
     /// The lowest cost seen and where: argmin keeps its state to itself when the line search fails.
     best: Mutex<Best>,
 }
@@ -291,9 +324,21 @@ impl Problem<'_> {
         if self.stop.is_some_and(|s| s.load(Ordering::Relaxed)) {
             return Err(argmin::core::Error::msg("interrupted"));
         }
+        // Cost and gradient are asked for at the same point, one after the other.
+        if let Ok(last) = self.last.lock()
+            && let Some((_, z)) = last.as_ref().filter(|(at, _)| at == parameters)
+        {
+            return Ok(z.clone());
+        }
         let (intercept, weights) = split(parameters);
-        let mut z = self.rows.product(weights);
+        let mut z = match self.scaling {
+            Some(scaling) => self.rows.product(&weights.iter().zip(scaling).map(|(w, s)| w * s).collect::<Vec<_>>()),
+            None => self.rows.product(weights),
+        };
         z.iter_mut().for_each(|z| *z += intercept);
+        if let Ok(mut last) = self.last.lock() {
+            *last = Some((parameters.to_vec(), z.clone()));
+        }
         Ok(z)
     }
 }
@@ -337,6 +382,7 @@ impl Gradient for &Problem<'_> {
             *z = v * (sigmoid(*z) - t);
         }
         let mut gradient = self.rows.transposed_product(&residual);
+        gradient.iter_mut().zip(self.scaling.into_iter().flatten()).for_each(|(g, s)| *g *= s);
         let (_, weights) = split(parameters);
         for ((g, w), l) in gradient.iter_mut().zip(weights).zip(self.l2) {
             *g += l * w;

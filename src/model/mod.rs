@@ -6,8 +6,10 @@ pub mod file;
 pub mod fold;
 pub mod logistic;
 pub mod multinomial;
+pub mod peaks;
 pub mod reply;
 pub mod scoring;
+pub mod sums;
 pub mod target;
 
 use std::path::PathBuf;
@@ -23,7 +25,7 @@ use reply::ParentStance;
 use target::TargetStance;
 
 /// The newest format of a model folder that this program reads and the one it writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Texts of more words are scored in windows.
 pub const LONG: usize = 50;
 /// Words of a window.
@@ -61,6 +63,9 @@ pub struct Manifest {
     pub targets: Option<TargetStance>,
     /// How style is standardised.
     pub style: style::Scale,
+    /// The first-stage heads that travel with the model for `train --base`, in the order of their columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_stage: Vec<FirstStage>,
     /// SHA-256 of every file that scoring or training reads.
     #[serde(default)]
     pub files: std::collections::BTreeMap<String, String>,
@@ -78,6 +83,19 @@ pub struct SourceNote {
     pub rows: usize,
     /// SHA-256 of the file.
     pub sha256: String,
+}
+
+/// A first-stage head: one label of one corpus.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FirstStage {
+    /// The corpus.
+    pub source: String,
+    /// The corpus's own label.
+    pub label: String,
+    /// Training rows that carry the label.
+    pub rows: usize,
+    /// Of these, how many have it.
+    pub positives: usize,
 }
 
 /// One label of a model.
@@ -123,6 +141,11 @@ pub struct Weights {
     pub subwords: Table,
     /// Start features of replies.
     pub starts: Table,
+    /// How many of the columns, the last ones, are first-stage heads that are there for their local maxima.
+    pub pools: usize,
+    /// What the local maxima count: for each of the other columns, for each pooled head, one number a size of
+    /// [`peaks::SIZES`].
+    pub pool_weights: Vec<f32>,
 }
 
 /// A model ready to score.
@@ -136,6 +159,8 @@ pub struct Model {
     pub subwords: Option<Subwords>,
     /// Word vectors.
     pub vectors: Option<Vectors>,
+    /// First-stage heads to be saved with it; not read with the model (see [`file::first_stage`]).
+    pub first_stage: Option<Weights>,
     /// The folder it was read from.
     pub folder: Option<PathBuf>,
 }

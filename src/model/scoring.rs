@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use super::calibrate::Calibration;
 use super::reply::parent_inputs;
+use super::sums::Sums;
 use super::target::{mention, target_inputs};
-use super::{COMMON, LONG, Model, STRIDE, WINDOW};
+use super::{COMMON, LONG, Model, STRIDE, WINDOW, Weights};
 use crate::features::{grams, relation, starts, style};
 use crate::text::clean::Clean;
 use crate::text::words::{Words, pair};
@@ -78,7 +79,7 @@ pub struct Scratch {
     names: Vec<u64>,
     ids: Vec<u32>,
     unknown: HashMap<u64, Box<[f32]>>,
-    each: Vec<f32>,
+    pub(super) sums: Sums,
     pub(super) text: TextLogits,
 }
 
@@ -135,52 +136,61 @@ impl Model {
         Ok(())
     }
 
+    /// What every word and pair in `scratch.words` says for every head.
+    pub(super) fn sum(&self, source: &str, scratch: &mut Scratch) {
+        let base = self.base(&self.style(source, scratch));
+        let mut sums = std::mem::take(&mut scratch.sums);
+        sums.reset(base, scratch.words.len());
+        for i in 0..scratch.words.len() {
+            self.add_word(i, scratch, sums.word_mut(i));
+            self.add_pair(i, &scratch.words, sums.pair_mut(i));
+        }
+        scratch.sums = sums;
+    }
+
+    /// What every word and pair of a text says, without its ranges `quoted` (sorted), for every head of the weights.
+    pub fn sums<'s>(&self, text: &str, quoted: &[Range<usize>], scratch: &'s mut Scratch) -> &'s mut Sums {
+        scratch.quoted = quoted.to_vec();
+        scratch.words.read(&Clean::new(text), quoted);
+        self.sum(text, scratch);
+        &mut scratch.sums
+    }
+
     /// The logits of all heads for the words in `scratch`.
     pub(super) fn text_logits(&self, source: &str, scratch: &mut Scratch) {
-        let columns = self.weights.columns;
+        self.sum(source, scratch);
         let n = scratch.words.len();
-        let base = self.base(&self.style(source, scratch));
-        // `each` holds, for every word, its row and that of the pair it closes, summed up from the first word on.
-        let mut each = std::mem::take(&mut scratch.each);
-        each.clear();
-        each.resize((n + 1) * columns, 0.0);
-        let mut pairs = vec![0.0; n * columns];
-        for i in 0..n {
-            let (before, after) = each.split_at_mut((i + 1) * columns);
-            let row = &mut after[..columns];
-            row.copy_from_slice(&before[i * columns..]);
-            self.add_word(i, scratch, row);
-            if i > 0 {
-                let pair_row = &mut pairs[i * columns..(i + 1) * columns];
-                self.add_pair(i, &scratch.words, pair_row);
-                row.iter_mut().zip(pair_row).for_each(|(sum, v)| *sum += *v);
-            }
-        }
-        let sum = |range: &Range<usize>, k: usize| {
-            // The pair that the first word closes began outside the window.
-            each[range.end * columns + k] - each[range.start * columns + k] - pairs[range.start * columns + k]
-        };
-        let logit = |range: &Range<usize>, k: usize| base[k] + sum(range, k) / (range.len() as f32).sqrt();
         let windows = windows(n);
-        let out = &mut scratch.text;
+        let (sums, out) = (&mut scratch.sums, &mut scratch.text);
         out.windows = windows.len();
-        out.whole = (0..columns).map(|k| logit(&(0..n), k)).collect();
-        out.window = vec![0..n; columns];
+        out.whole = self.logits(sums, &(0..n));
+        out.window = vec![0..n; out.whole.len()];
         out.highest = out.whole.clone();
         if windows.len() > 1 {
-            for k in 0..columns {
-                let highest =
-                    windows.iter().map(|w| (logit(w, k), w)).fold(None, |best: Option<(f32, _)>, (z, w)| match best {
-                        Some((b, _)) if b >= z => best,
-                        _ => Some((z, w)),
-                    });
-                if let Some((z, window)) = highest {
-                    out.highest[k] = z;
-                    out.window[k] = window.clone();
+            out.highest.fill(f32::MIN);
+            for window in windows {
+                for (k, z) in self.logits(sums, &window).into_iter().enumerate() {
+                    if z > out.highest[k] {
+                        out.highest[k] = z;
+                        out.window[k] = window.clone();
+                    }
                 }
             }
         }
-        scratch.each = each;
+    }
+
+    /// The logits of all heads for the words `range`: the linear part and what the pooled heads' local maxima add.
+    fn logits(&self, sums: &mut Sums, range: &Range<usize>) -> Vec<f32> {
+        let mut logits = sums.logits(range).to_vec();
+        let Weights { columns, pools, pool_weights, .. } = &self.weights;
+        if *pools > 0 {
+            let peaks: Vec<f32> =
+                (columns - pools..*columns).flat_map(|k| sums.peaks(range, k)).map(|peak| peak.value).collect();
+            for (logit, weights) in logits.iter_mut().zip(pool_weights.chunks_exact(peaks.len())) {
+                *logit += weights.iter().zip(&peaks).map(|(w, p)| w * p).sum::<f32>();
+            }
+        }
+        logits
     }
 
     /// The style of a comment's own words as the heads see it.
@@ -216,6 +226,14 @@ impl Model {
             scratch.unknown.clear();
         }
         scratch.unknown.insert(word.hash, parts.into());
+    }
+
+    /// Adds what all heads of the weights say of a lower-case word, known or not.
+    pub fn say_word(&self, word: &str, scratch: &mut Scratch, row: &mut [f32]) {
+        match self.weights.words.find(crate::text::words::hash(word)) {
+            Some(found) => self.weights.words.add(found, row),
+            None => self.add_parts(word, &mut scratch.names, &mut scratch.ids, row),
+        }
     }
 
     /// Adds what the n-grams and subwords of a word say.

@@ -1,78 +1,211 @@
 //! Folding: from the weights of all heads to the tables of a model.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rayon::prelude::*;
 
+use super::base::Base;
 use super::heads::{Head, Shared};
+use super::stack::Origin;
 use crate::features::style;
 use crate::features::vectors::Vectors;
-use crate::model::Weights;
 use crate::model::fold::Table;
+use crate::model::scoring::Scratch;
+use crate::model::{Weights, peaks};
 use crate::text::words::hash;
 
-/// Folds `heads` into tables, keeping the `pairs` and `grams` that matter most. `factors` are those of the vector dimensions.
-pub fn fold(
-    shared: &Shared,
-    heads: &[Head],
-    vectors: Option<&Vectors>,
-    factors: &[f32],
-    pairs: usize,
-    grams: usize,
-) -> Weights {
-    let columns = heads.len();
-    let mut names: Vec<String> = Vec::new();
-    let vocabulary = &shared.vocabulary;
-    names.extend(vocabulary.words()[..vocabulary.own()].iter().cloned());
-    names.extend(
-        vectors.into_iter().flat_map(Vectors::words).filter(|w| !vocabulary.knows(w) && is_word(w)).map(str::to_owned),
-    );
+/// What the tables are folded from.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    /// Vocabulary and first-stage heads.
+    pub shared: &'a Shared,
+    /// Word vectors.
+    pub vectors: Option<&'a Vectors>,
+    /// What each of their dimensions is multiplied by.
+    pub factors: &'a [f32],
+    /// The base model that some first-stage heads come from.
+    pub base: Option<&'a Base>,
+}
 
-    let rows: Vec<(u64, Vec<f32>)> = names
-        .par_iter()
-        .enumerate()
-        .map(|(id, name)| {
-            let mut features = Vec::new();
-            if id < vocabulary.own() {
-                features.extend(shared.types.row(id).map(|(c, v)| (c as u32, v)));
-            } else {
-                vocabulary.parts(name, &mut features);
-            }
-            let mut vector = vec![0.0; factors.len()];
-            if let Some(vectors) = vectors {
-                vectors.add(name, 1.0, &mut vector);
-                vector.iter_mut().zip(factors).for_each(|(v, f)| *v *= f);
-            }
-            (hash(name), heads.iter().map(|head| word_weight(head, &features, &vector)).collect())
+/// How many rows the tables may have.
+#[derive(Clone, Copy)]
+pub struct Room {
+    /// Words; the vectors' words come beside those of the training set.
+    pub words: usize,
+    /// Word pairs.
+    pub pairs: usize,
+    /// Character n-grams.
+    pub grams: usize,
+}
+
+/// Folds `heads` into tables, keeping the rows that matter most. Heads with local maxima bring the columns of the pooled heads along.
+pub fn fold(parts: Parts<'_>, heads: &[Head], room: Room) -> Weights {
+    let pools: Vec<usize> =
+        heads.iter().flat_map(|h| h.pools.iter().map(|(k, _)| *k)).collect::<BTreeSet<_>>().into_iter().collect();
+    let pooled: Vec<Head> = pools
+        .iter()
+        .map(|&k| match &parts.shared.stack[k].origin {
+            Origin::Fitted(head) => head.clone(),
+            Origin::Base(column) => Head { base: vec![(*column, 1.0)], ..Head::default() },
         })
         .collect();
-
-    let (first_gram, first_subword, _) = vocabulary.columns();
-    let part = |column: usize, value: f32| -> Vec<f32> {
-        heads.iter().map(|h| h.types.get(column).copied().unwrap_or_default() * value).collect()
+    let count = |head: &Head, k: usize| {
+        head.pools.iter().find(|(pool, _)| *pool == k).map_or([0.0; peaks::COUNT], |(_, counts)| *counts)
     };
-    let gram_rows = vocabulary.grams().enumerate().map(|(i, (name, value))| (name, part(first_gram + i, value)));
-    let subword_rows =
-        vocabulary.subword_values().enumerate().map(|(i, value)| (i as u64, part(first_subword + i, value)));
-    let pair_row = |i: usize| heads.iter().map(|h| h.pairs.get(i).copied().unwrap_or_default()).collect();
-    // The idf is ln(N/df)/3: e^(-3·idf) is the share of texts that hold the pair.
-    let pair_rows = vocabulary.pair_names.iter().zip(&vocabulary.pair_idf).enumerate().map(|(i, (&name, &idf))| {
-        let row: Vec<f32> = pair_row(i);
-        ((name, row), (-3.0 * idf).exp().sqrt())
-    });
-    let start_row = |i: usize| heads.iter().map(|h| h.starts.get(i).copied().unwrap_or_default()).collect();
-    let start_rows = shared.start_names.iter().enumerate().map(|(i, &name)| (name, start_row(i)));
+    let pool_weights = heads.iter().flat_map(|head| pools.iter().flat_map(|&k| count(head, k))).collect();
+    let columns: Vec<&Head> = heads.iter().chain(&pooled).collect();
+    Weights { pools: pools.len(), pool_weights, ..Columns::new(parts, &columns).fold(room) }
+}
 
-    Weights {
-        columns,
-        bias: heads.iter().map(|h| h.bias).collect(),
-        style: (0..style::COUNT)
-            .flat_map(|i| heads.iter().map(move |h| h.style.get(i).copied().unwrap_or_default()))
-            .collect(),
-        words: Table::build(columns, rows.into_iter()),
-        names,
-        pairs: Table::build(columns, most_useful(pair_rows, pairs).into_iter()),
-        grams: Table::build(columns, most_useful(gram_rows.map(|row| (row, 1.0)), grams).into_iter()),
-        subwords: Table::build(columns, subword_rows),
-        starts: Table::build(columns, start_rows.filter(|(_, row): &(u64, Vec<f32>)| row.iter().any(|w| *w != 0.0))),
+/// All columns of the tables to be.
+struct Columns<'a> {
+    parts: Parts<'a>,
+    heads: &'a [&'a Head],
+    /// For each head what the base model's columns count for it; empty without a base.
+    of_base: Vec<Vec<f32>>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(parts: Parts<'a>, heads: &'a [&'a Head]) -> Self {
+        let dense = |head: &Head, width: usize| {
+            let mut counts = vec![0.0; width];
+            head.base.iter().for_each(|(column, a)| counts[*column] += a);
+            counts
+        };
+        let width = parts.base.map(|base| base.weights().columns);
+        let of_base = width.map_or_else(Vec::new, |width| heads.iter().map(|head| dense(head, width)).collect());
+        Self { parts, heads, of_base }
+    }
+
+    /// Adds to a row of the columns what the base's row counts for them.
+    fn add_base(&self, base_row: &[f32], row: &mut [f32]) {
+        for (value, counts) in row.iter_mut().zip(&self.of_base) {
+            *value += counts.iter().zip(base_row).map(|(a, v)| a * v).sum::<f32>();
+        }
+    }
+
+    fn fold(&self, room: Room) -> Weights {
+        let Parts { shared, base, .. } = self.parts;
+        let width = self.heads.len();
+        let (names, words) = self.words(room.words);
+        let (_, first_subword, _) = shared.vocabulary.columns();
+        let of_base = |table: fn(&Weights) -> &Table| base.map(|base| table(base.weights()));
+
+        let subword_rows = shared.vocabulary.subword_values().enumerate().map(|(i, value)| {
+            let mut row = self.type_row(first_subword + i, value);
+            self.add_table_row(of_base(|w| &w.subwords), i as u64, &mut row);
+            (i as u64, row)
+        });
+        let start_row = |i: usize| self.heads.iter().map(|h| h.starts.get(i).copied().unwrap_or_default()).collect();
+        let start_rows = shared.start_names.iter().enumerate().map(|(i, &name)| (name, start_row(i)));
+        let mut bias: Vec<f32> = self.heads.iter().map(|h| h.bias).collect();
+        let mut style: Vec<f32> = (0..style::COUNT)
+            .flat_map(|i| self.heads.iter().map(move |h| h.style.get(i).copied().unwrap_or_default()))
+            .collect();
+        if let Some(base) = base.map(Base::weights) {
+            self.add_base(&base.bias, &mut bias);
+            let base_rows = base.style.chunks_exact(base.columns.max(1));
+            style.chunks_exact_mut(width.max(1)).zip(base_rows).for_each(|(row, of_base)| self.add_base(of_base, row));
+        }
+        Weights {
+            columns: width,
+            bias,
+            style,
+            words: Table::build(width, words.into_iter()),
+            names,
+            pairs: Table::build(width, most_useful(self.pairs(of_base(|w| &w.pairs)), room.pairs).into_iter()),
+            grams: Table::build(width, most_useful(self.grams(of_base(|w| &w.grams)), room.grams).into_iter()),
+            subwords: Table::build(width, subword_rows),
+            starts: Table::build(width, start_rows.filter(|(_, row): &(u64, Vec<f32>)| row.iter().any(|w| *w != 0.0))),
+            ..Weights::default()
+        }
+    }
+
+    /// The words in the order of their rows: the training set's, then those of the vectors and of the base.
+    fn words(&self, most: usize) -> (Vec<String>, Vec<(u64, Vec<f32>)>) {
+        let Parts { shared, vectors, base, .. } = self.parts;
+        let vocabulary = &shared.vocabulary;
+        let mut names: Vec<&str> = vocabulary.words()[..vocabulary.own()].iter().map(String::as_str).collect();
+        let of_vectors = vectors.into_iter().flat_map(Vectors::words);
+        let of_base = base.into_iter().flat_map(|base| base.words().iter().map(String::as_str));
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let others = of_vectors.chain(of_base).filter(|w| !vocabulary.knows(w) && seen.insert(w) && is_word(w));
+        names.extend(others);
+        names.truncate(most);
+        let rows = names
+            .par_iter()
+            .enumerate()
+            .map_init(Scratch::default, |scratch, (id, name)| (hash(name), self.word(id, name, scratch)))
+            .collect();
+        (names.into_iter().map(str::to_owned).collect(), rows)
+    }
+
+    fn word(&self, id: usize, name: &str, scratch: &mut Scratch) -> Vec<f32> {
+        let Parts { shared, vectors, factors, base } = self.parts;
+        let mut features = Vec::new();
+        if id < shared.vocabulary.own() {
+            features.extend(shared.types.row(id).map(|(c, v)| (c as u32, v)));
+        } else {
+            shared.vocabulary.parts(name, &mut features);
+        }
+        let mut vector = vec![0.0; factors.len()];
+        if let Some(vectors) = vectors {
+            vectors.add(name, 1.0, &mut vector);
+            vector.iter_mut().zip(factors).for_each(|(v, f)| *v *= f);
+        }
+        let mut row: Vec<f32> = self.heads.iter().map(|head| word_weight(head, &features, &vector)).collect();
+        if let Some(base) = base {
+            self.add_base(&base.word(name, scratch), &mut row);
+        }
+        row
+    }
+
+    /// A row of the columns' weights on one type feature of the given value.
+    fn type_row(&self, column: usize, value: f32) -> Vec<f32> {
+        self.heads.iter().map(|h| h.types.get(column).copied().unwrap_or_default() * value).collect()
+    }
+
+    fn add_table_row(&self, table: Option<&Table>, name: u64, row: &mut [f32]) {
+        if let Some((table, found)) = table.and_then(|t| Some((t, t.find(name)?))) {
+            let mut of_base = vec![0.0; table.width()];
+            table.add(found, &mut of_base);
+            self.add_base(&of_base, row);
+        }
+    }
+
+    /// The rows of all pairs, of the training set or the base, and how much they are used.
+    fn pairs<'s>(&'s self, base: Option<&'s Table>) -> impl Iterator<Item = ((u64, Vec<f32>), f32)> + 's {
+        let vocabulary = &self.parts.shared.vocabulary;
+        let own: HashMap<u64, usize> = vocabulary.pair_names.iter().enumerate().map(|(i, name)| (*name, i)).collect();
+        let others: Vec<u64> =
+            base.into_iter().flat_map(Table::names).copied().filter(|name| !own.contains_key(name)).collect();
+        // What only the base knows is used as much as the base's training set used it; that is not kept, so count it as rare.
+        let rare = vocabulary.pair_idf.iter().copied().fold(0.0, f32::max);
+        let ours = vocabulary.pair_names.iter().zip(&vocabulary.pair_idf).enumerate();
+        let ours = ours.map(|(i, (&name, &idf))| (name, Some(i), idf));
+        ours.chain(others.into_iter().map(move |name| (name, None, rare))).map(move |(name, id, idf)| {
+            let weight = |h: &&Head| id.and_then(|id| h.pairs.get(id)).copied().unwrap_or_default();
+            let mut row: Vec<f32> = self.heads.iter().map(weight).collect();
+            self.add_table_row(base, name, &mut row);
+            // The idf is ln(N/df)/3: e^(-3·idf) is the share of texts that hold the pair.
+            ((name, row), (-3.0 * idf).exp().sqrt())
+        })
+    }
+
+    /// The rows of all character n-grams, likewise.
+    fn grams<'s>(&'s self, base: Option<&'s Table>) -> impl Iterator<Item = ((u64, Vec<f32>), f32)> + 's {
+        let vocabulary = &self.parts.shared.vocabulary;
+        let (first_gram, ..) = vocabulary.columns();
+        let own: BTreeSet<u64> = vocabulary.grams().map(|(name, _)| name).collect();
+        let others: Vec<u64> =
+            base.into_iter().flat_map(Table::names).copied().filter(|name| !own.contains(name)).collect();
+        let ours =
+            vocabulary.grams().enumerate().map(move |(i, (name, value))| (name, self.type_row(first_gram + i, value)));
+        let theirs = others.into_iter().map(|name| (name, vec![0.0; self.heads.len()]));
+        ours.chain(theirs).map(move |(name, mut row)| {
+            self.add_table_row(base, name, &mut row);
+            ((name, row), 1.0)
+        })
     }
 }
 

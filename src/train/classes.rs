@@ -26,14 +26,8 @@ impl Run<'_> {
         let mut logits = Vec::new();
         for (class, name) in rows.classes.iter().enumerate() {
             let targets: Vec<f32> = rows.truth.iter().map(|&t| if t == class { 1.0 } else { 0.0 }).collect();
-            let task = Task {
-                rows: &rows.rows,
-                targets: &targets,
-                weights: &[],
-                blocks,
-                l2: self.settings.l2_stance,
-                stack: &[],
-            };
+            let task =
+                Task { rows: &rows.rows, targets: &targets, blocks, l2: &[self.settings.l2_stance], ..Task::default() };
             let head = self.fit(shared, &format!("{what}, {name}"), task, true)?;
             logits.push(head.out_of_fold.clone());
             heads.push(head);

@@ -1,6 +1,6 @@
 //! Labelled rows: what a row says of a comment and what it is labelled with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -15,6 +15,8 @@ pub struct Labelled {
     pub row: CommentRow,
     /// Labels that the row decides, 0..1.
     pub labels: Vec<(String, f32)>,
+    /// Shares of annotators who saw a label, 0..1, where the row states them (`labels_soft`).
+    pub soft: BTreeMap<String, f32>,
     /// What the row counts beside others of its source: 1 unless it has a `weight`.
     pub weight: f32,
     /// Stance toward the parent.
@@ -63,6 +65,11 @@ pub fn labelled(row: &Row, fields: &Fields, plain: &BTreeSet<String>) -> Result<
         }
         None | Some(Value::Null) => {}
         Some(_) => return Err("`labels` should be an object of names and numbers 0..1".into()),
+    }
+    if let Some(Value::Object(soft)) = row.fields.get("labels_soft") {
+        for (name, value) in soft {
+            out.soft.extend(share(name, value)?.map(|value| (name.clone(), value)));
+        }
     }
     for (column, value) in &row.fields {
         let prefixed = PREFIXES.iter().find_map(|p| column.strip_prefix(p));

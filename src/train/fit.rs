@@ -9,20 +9,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::assemble;
+use super::assemble::{self, Parts, Room};
+use super::base::Base;
 use super::calibration::{Evidence, calibrate};
 use super::gather::{Gathered, gather};
-use super::heads::{Blocks, Head, Shared, Task};
+use super::heads::{Head, Shared, Task};
 use super::plan::Plan;
 use super::recipe::{LabelSettings, Recipe, Settings};
 use super::split::fold;
+use super::stack::{Origin, Stacked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::style;
 use crate::features::vectors::Vectors;
 use crate::features::vocabulary::{self, Numbered, Vocabulary};
 use crate::label::{self, Context};
 use crate::model::scoring::windows;
-use crate::model::{FORMAT, LabelHead, Manifest, Model};
+use crate::model::{FORMAT, FirstStage, LabelHead, Manifest, Model, Weights};
 use crate::read::rows::{BadRow, Options};
 use crate::text::language;
 use crate::text::quotes;
@@ -39,6 +41,15 @@ pub trait Watch: Sync {
     fn bad_row(&self, file: &Path, row: BadRow);
 }
 
+/// What a run starts from beside its data.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// Word vectors.
+    pub vectors: Option<Vectors>,
+    /// First-stage heads of another model.
+    pub base: Option<Base>,
+}
+
 /// Trains a model.
 ///
 /// # Errors
@@ -46,7 +57,7 @@ pub trait Watch: Sync {
 pub fn train(
     recipe: &Recipe,
     options: &Options,
-    vectors: Option<Vectors>,
+    given: Given,
     watch: &dyn Watch,
     stop: &Arc<AtomicBool>,
 ) -> Result<Model> {
@@ -60,7 +71,9 @@ pub fn train(
         ));
     }
     let plan = Plan::of(&data, recipe, watch)?;
-    let mut run = Run { recipe, settings, data: &data, watch, stop, done: 1, of: plan.steps() + 3 };
+    let Given { vectors, base } = given;
+    let mut run =
+        Run { recipe, settings, data: &data, base: base.as_ref(), watch, stop, done: 1, of: plan.steps() + 3 };
     run.step("words and subwords")?;
     let (mut shared, vectors, factors, scale) = run.share(vectors)?;
     let first_stage = run.first_stage(&plan, &mut shared)?;
@@ -69,7 +82,10 @@ pub fn train(
     let parent = run.parent(&plan, &shared, vectors.as_ref(), &mut heads)?;
     let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
     run.step("folding")?;
-    let weights = assemble::fold(&shared, &heads, vectors.as_ref(), &factors, settings.keep_pairs, settings.keep_grams);
+    let parts = Parts { shared: &shared, vectors: vectors.as_ref(), factors: &factors, base: run.base };
+    let room = Room { words: usize::MAX, pairs: settings.keep_pairs, grams: settings.keep_grams };
+    let weights = assemble::fold(parts, &heads, room);
+    let (first_stage, first_stage_weights) = run.keep_first_stage(&first_stage, parts);
     let about = &recipe.model;
     let manifest = Manifest {
         format: FORMAT,
@@ -83,10 +99,11 @@ pub fn train(
         parent,
         targets,
         style: scale,
+        first_stage,
         files: BTreeMap::new(),
     };
     let subwords = shared.vocabulary.subwords().cloned();
-    Ok(Model { manifest, weights, subwords, vectors, folder: None })
+    Ok(Model { manifest, weights, subwords, vectors, first_stage: first_stage_weights, folder: None })
 }
 
 /// Texts from all over the set.
@@ -98,10 +115,17 @@ pub(super) struct Run<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) settings: &'a Settings,
     pub(super) data: &'a Gathered,
+    pub(super) base: Option<&'a Base>,
     pub(super) watch: &'a dyn Watch,
     pub(super) stop: &'a Arc<AtomicBool>,
     pub(super) done: usize,
     pub(super) of: usize,
+}
+
+/// The first-stage heads fitted here: where they begin among all, and their sources and labels.
+struct FirstStageHeads<'a> {
+    from: usize,
+    keys: Vec<&'a (usize, String)>,
 }
 
 type SharedParts = (Shared, Option<Vectors>, Vec<f32>, style::Scale);
@@ -126,8 +150,10 @@ impl Run<'_> {
             .map(|(text, parent)| quotes::find(text, parent.as_deref(), &[]))
             .collect();
         let (tokens, names) =
-            vocabulary::read(data.texts.par_iter().map(String::as_str).zip(own_words.into_par_iter()));
-        let subwords = if self.settings.subwords > 0 {
+            vocabulary::read(data.texts.par_iter().map(String::as_str).zip(own_words.par_iter().cloned()));
+        let subwords = if let Some(base) = self.base {
+            base.subwords().cloned()
+        } else if self.settings.subwords > 0 {
             let joined: Vec<String> = data.texts.par_iter().map(|t| Words::of(t).joined().to_owned()).collect();
             Some(Subwords::train(joined.iter().map(String::as_str), self.settings.subwords)?)
         } else {
@@ -140,9 +166,17 @@ impl Run<'_> {
             Some(vectors) => vocabulary.vector_rows(vectors, &texts),
             None => (Array2::zeros((vocabulary.len(), 0)), Vec::new()),
         };
-        let scale = style::Scale::of(tokens.iter().map(|t| &t.style));
+        let scale = self.base.map_or_else(|| style::Scale::of(tokens.iter().map(|t| &t.style)), Base::style);
         let (start_names, starts) = number_starts(&tokens, &data.reply.rows);
+        let mut next = 0;
+        let mut window_starts = Vec::with_capacity(texts.len());
+        for text in &texts {
+            window_starts.push(next);
+            let windows = windows(text.types.len()).len();
+            next += if windows > 1 { windows } else { 0 };
+        }
         let shared = Shared {
+            window_starts,
             types: vocabulary.type_rows(),
             vectors: vector_rows,
             texts,
@@ -152,7 +186,7 @@ impl Run<'_> {
             folds: data.groups.iter().map(|g| fold(g, self.settings.seed, self.settings.folds)).collect(),
             sources: data.sources.clone(),
             source_count: data.source_weights.len(),
-            stack: Vec::new(),
+            stack: self.base.map_or_else(Vec::new, |base| self.say(base, &own_words)),
             vocabulary,
         };
         Ok((shared, vectors, factors, scale))
@@ -204,32 +238,70 @@ impl Run<'_> {
         })
     }
 
-    /// Fits the first-stage heads, one a source and label.
-    fn first_stage<'p>(&mut self, plan: &Plan<'p>, shared: &mut Shared) -> Result<Vec<&'p (usize, String)>> {
+    /// What the base's heads say of the texts, as far as they never saw them.
+    fn say(&self, base: &Base, quoted: &[Vec<Range<usize>>]) -> Vec<Stacked> {
+        let wanted = base.strangers(&self.data.notes);
+        let mut by_size = wanted.clone();
+        by_size.sort_by_key(|&k| {
+            let head = &base.heads()[k];
+            std::cmp::Reverse(head.positives.min(head.rows - head.positives.min(head.rows)))
+        });
+        by_size.truncate(self.settings.pools);
+        base.say(&self.data.texts, quoted, &wanted, &by_size)
+    }
+
+    /// Fits the first-stage heads, one a source and label, beside those of the base.
+    fn first_stage<'p>(&mut self, plan: &Plan<'p>, shared: &mut Shared) -> Result<FirstStageHeads<'p>> {
+        let from = shared.stack.len();
+        let of_base = shared.stack.iter().filter(|stacked| stacked.peaks.is_some()).count();
+        let mut by_size: Vec<&(usize, String)> = plan.first_stage.clone();
+        by_size.sort_by_key(|key| std::cmp::Reverse(self.data.by_source[*key].rarer()));
+        by_size.truncate(self.settings.pools.saturating_sub(of_base));
         for key in &plan.first_stage {
             let (source, name) = key;
             self.step(&format!("{name} of source {}", source + 1))?;
             let rows = &self.data.by_source[*key];
             let weights = self.weights(&rows.rows);
-            let task = Task {
-                rows: &rows.rows,
-                targets: &rows.targets,
-                weights: &weights,
-                blocks: Blocks::Text,
-                l2: self.settings.l2,
-                stack: &[],
-            };
-            let stacked = shared.fit_first_stage(&task, self.settings, self.stop)?;
+            let l2 = [self.settings.l2];
+            let task = Task { rows: &rows.rows, targets: &rows.targets, weights: &weights, l2: &l2, ..Task::default() };
+            let pooled = by_size.contains(key);
+            let stacked = shared.fit_first_stage(&task, pooled, self.settings, self.stop)?;
             shared.stack.push(stacked);
         }
-        Ok(plan.first_stage.clone())
+        Ok(FirstStageHeads { from, keys: plan.first_stage.clone() })
+    }
+
+    /// The first-stage heads that travel with the model, and their table.
+    fn keep_first_stage(&self, heads: &FirstStageHeads<'_>, parts: Parts<'_>) -> (Vec<FirstStage>, Option<Weights>) {
+        let most = self.settings.keep_heads;
+        if heads.keys.is_empty() || most == 0 {
+            return (Vec::new(), None);
+        }
+        let note = |key: &(usize, String)| {
+            let rows = &self.data.by_source[key];
+            FirstStage {
+                source: self.data.corpora.get(key.0).cloned().unwrap_or_default(),
+                label: key.1.clone(),
+                rows: rows.rows.len(),
+                positives: rows.positives(),
+            }
+        };
+        let fitted: Vec<Head> = parts.shared.stack[heads.from..]
+            .iter()
+            .filter_map(|stacked| match &stacked.origin {
+                Origin::Fitted(head) => Some(head.clone()),
+                Origin::Base(_) => None,
+            })
+            .collect();
+        let room = Room { words: most, pairs: most, grams: most };
+        (heads.keys.iter().map(|key| note(key)).collect(), Some(assemble::fold(parts, &fitted, room)))
     }
 
     /// Fits the labels, one column each.
     fn labels(
         &mut self,
         plan: &Plan<'_>,
-        first_stage: &[&(usize, String)],
+        first_stage: &FirstStageHeads<'_>,
         shared: &Shared,
         vectors: Option<&Vectors>,
         heads: &mut Vec<Head>,
@@ -239,18 +311,23 @@ impl Run<'_> {
         for (name, rows) in &plan.labels {
             self.step(name)?;
             let settings = self.recipe.labels.get(*name).unwrap_or(&default);
-            let l2 = settings.l2.unwrap_or(self.settings.l2);
-            // A first-stage head of the very rows and label would only repeat the head's own words.
+            let own_l2 = settings.l2.map(|l2| [l2]);
+            // A first-stage head of the very rows and label would only repeat the head's own words; its local maxima do not.
             let own = self.data.teachers.get(*name);
-            let stack: Vec<usize> =
-                (0..first_stage.len()).filter(|&k| own.is_none_or(|own| !own.contains(first_stage[k]))).collect();
+            let repeats = |k: usize| {
+                let key = k.checked_sub(first_stage.from).and_then(|k| first_stage.keys.get(k));
+                key.is_some_and(|key| own.is_some_and(|own| own.contains(*key)))
+            };
+            let stack: Vec<usize> = (0..shared.stack.len()).filter(|&k| !repeats(k)).collect();
+            let pools: Vec<usize> = (0..shared.stack.len()).filter(|&k| shared.stack[k].peaks.is_some()).collect();
             let task = Task {
                 rows: &rows.rows,
                 targets: &rows.targets,
-                weights: &[],
-                blocks: Blocks::Text,
-                l2,
+                l2: own_l2.as_ref().map_or(self.settings.l2_choices.as_slice(), <[f64; 1]>::as_slice),
                 stack: &stack,
+                pools: &pools,
+                bayes: rows.rarer() >= self.settings.bayes_from,
+                ..Task::default()
             };
             let head = self.fit(shared, name, task, self.settings.balanced)?;
             let truth: Vec<bool> = rows.targets.iter().map(|t| *t >= 0.5).collect();

@@ -25,6 +25,18 @@ pub struct LabelRows {
     pub targets: Vec<f32>,
 }
 
+impl LabelRows {
+    /// How many rows have the label.
+    pub fn positives(&self) -> usize {
+        self.targets.iter().filter(|t| **t >= 0.5).count()
+    }
+
+    /// How many rows the rarer of having it and not having it has.
+    pub fn rarer(&self) -> usize {
+        self.positives().min(self.targets.len() - self.positives())
+    }
+}
+
 /// Rows with a class.
 #[derive(Debug, Clone, Default)]
 pub struct ClassRows {
@@ -51,6 +63,8 @@ pub struct Gathered {
     pub weights: Vec<f32>,
     /// The weight of each source's rows beside the others'.
     pub source_weights: Vec<f64>,
+    /// Names of the corpora that `sources` numbers.
+    pub corpora: Vec<String>,
     /// Notes on the files.
     pub notes: Vec<SourceNote>,
     /// By label.
@@ -130,14 +144,13 @@ fn file_hash(path: &Path) -> Result<String> {
 /// A source that cannot be used at all, or that maps a label which none of its rows has.
 pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, BadRow)) -> Result<Gathered> {
     let mut out = Gathered::default();
-    let mut corpora: Vec<String> = Vec::new();
     let (mut reply, mut stance) = (Vec::new(), Vec::new());
     for source in &recipe.sources {
         let corpus = source.corpus();
-        let number = corpora.iter().position(|c| *c == corpus).unwrap_or_else(|| {
-            corpora.push(corpus.clone());
+        let number = out.corpora.iter().position(|c| *c == corpus).unwrap_or_else(|| {
+            out.corpora.push(corpus.clone());
             out.source_weights.push(source.weight);
-            corpora.len() - 1
+            out.corpora.len() - 1
         });
         let mut rows: Vec<Labelled> = Vec::new();
         read_file(&source.path, options, &mut |row| bad(&source.path, row), |row, _| rows.push(row))?;
@@ -150,7 +163,8 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
             rows: rows.len(),
             sha256: file_hash(&source.path)?,
         });
-        for (i, row) in rows.into_iter().enumerate() {
+        for (i, mut row) in rows.into_iter().enumerate() {
+            soften(&mut row, recipe.settings.soft as f32);
             out.push(row, source, number, i, &mut reply, &mut stance);
         }
     }
@@ -249,6 +263,16 @@ impl Gathered {
         self.parents.push(row.row.parent_text);
         self.sources.push(number);
         self.weights.push(row.weight);
+    }
+}
+
+/// Moves labels toward the share of annotators who saw them, never past the middle: what counts as having the label stays.
+fn soften(row: &mut Labelled, by: f32) {
+    for (name, value) in &mut row.labels {
+        if let Some(soft) = row.soft.get(name) {
+            let softened = (1.0 - by) * *value + by * soft;
+            *value = if *value >= 0.5 { softened.max(0.5) } else { softened.min(0.499) };
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! From labelled rows to a model: recipes, folds, fits, calibration, folding, figures.
 
 pub mod assemble;
+pub mod base;
 pub mod bootstrap;
 pub mod calibration;
 mod classes;
 pub mod data;
 pub mod fit;
+mod fitting;
 pub mod gather;
 pub mod heads;
 pub mod metrics;
@@ -13,4 +15,5 @@ pub mod plan;
 pub mod recipe;
 mod reply;
 pub mod split;
+pub mod stack;
 mod targets;

@@ -69,6 +69,20 @@ pub struct Settings {
     /// Fit one head a source and label first, and give their logits to the heads of the model as further inputs (stacking). They
     /// fold into the same tables. Worth it with several sources.
     pub stack: bool,
+    /// L2 strengths that each label's head chooses from by its AUC out of fold.
+    pub l2_choices: Vec<f64>,
+    /// How much of a target is the share of annotators (`labels_soft`), where rows have it; the rest is the label. 0 ignores it.
+    pub soft: f64,
+    /// Naive Bayes scaling of words and pairs for labels with this many rows of either class; it misleads where there are few.
+    pub bayes_from: usize,
+    /// First-stage heads whose local maxima are further inputs of the labels, those with the most rows of their rarer class.
+    pub pools: usize,
+    /// The base model whose first-stage heads are further inputs, as `name@version` or a folder; `none` for none; absent: the model
+    /// that is found, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// Rows of words, pairs and character n-grams each that the saved first-stage heads keep; 0 saves none.
+    pub keep_heads: usize,
     /// Fewest rows of either class for a label to get a head.
     pub min_rows: usize,
     /// Most iterations of one fit.
@@ -101,6 +115,12 @@ impl Default for Settings {
             source_power: 0.5,
             balanced: false,
             stack: false,
+            l2_choices: vec![2.0, 6.0, 18.0],
+            soft: 0.5,
+            bayes_from: 300,
+            pools: 8,
+            base: None,
+            keep_heads: 1 << 15,
             min_rows: 60,
             max_iterations: 1000,
             tolerance: 2e-5,
@@ -131,11 +151,13 @@ pub struct Blocks {
     pub pairs: f64,
     /// First-stage logits.
     pub stack: f64,
+    /// Local maxima of first-stage heads.
+    pub peaks: f64,
 }
 
 impl Default for Blocks {
     fn default() -> Self {
-        Self { words: 1.0, parts: 1.0, vectors: 1.0, style: 1.0, sources: 0.1, pairs: 1.0, stack: 1.0 }
+        Self { words: 1.0, parts: 1.0, vectors: 1.0, style: 1.0, sources: 0.1, pairs: 1.0, stack: 1.0, peaks: 1.0 }
     }
 }
 
@@ -276,11 +298,18 @@ impl Recipe {
             ("l2_blocks.sources", s.l2_blocks.sources),
             ("l2_blocks.pairs", s.l2_blocks.pairs),
             ("l2_blocks.stack", s.l2_blocks.stack),
+            ("l2_blocks.peaks", s.l2_blocks.peaks),
             ("l2_stance", s.l2_stance),
             ("tolerance", s.tolerance),
         ];
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
             return Err(Error::settings(format!("settings.{name} must be above 0, not {value}")));
+        }
+        if s.l2_choices.is_empty() || s.l2_choices.iter().any(|l2| !(l2.is_finite() && *l2 > 0.0)) {
+            return Err(Error::settings("settings.l2_choices must be numbers above 0, one or more"));
+        }
+        if !(0.0..=1.0).contains(&s.soft) {
+            return Err(Error::settings(format!("settings.soft must lie in 0..1, not {}", s.soft)));
         }
         if s.folds < 2 || s.min_rows < 2 {
             return Err(Error::settings("settings.folds and settings.min_rows must be 2 or more"));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use assert_cmd::Command;
 use polemic::model::Model;
 use polemic::read::rows::{BadRow, Options};
-use polemic::train::fit::{Watch, train};
+use polemic::train::fit::{Given, Watch, train};
 use polemic::train::recipe::Recipe;
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ impl Watch for Heard {
 
 /// Trains without vectors.
 pub fn trained(recipe: &Recipe) -> polemic::error::Result<Model> {
-    train(recipe, &Options::default(), None, &Heard::default(), &Arc::new(AtomicBool::new(false)))
+    train(recipe, &Options::default(), Given::default(), &Heard::default(), &Arc::new(AtomicBool::new(false)))
 }
 
 /// The recipe of the model that most tests use: all that our own training data teach.

@@ -1,0 +1,80 @@
+//! What every word and word pair of a text says for every head, and what any stretch of it adds up to.
+
+use std::ops::Range;
+
+use super::peaks;
+
+/// The rows of a text's words and pairs: `columns` numbers each.
+#[derive(Debug, Clone, Default)]
+pub struct Sums {
+    columns: usize,
+    /// Intercept and style: the part that no word has.
+    base: Vec<f32>,
+    words: Vec<f32>,
+    pairs: Vec<f32>,
+    totals: Vec<f32>,
+}
+
+impl Sums {
+    /// Empties it for a text of `n` words; `base` is what every stretch has.
+    pub fn reset(&mut self, base: Vec<f32>, n: usize) {
+        self.columns = base.len();
+        self.base = base;
+        for rows in [&mut self.words, &mut self.pairs] {
+            rows.clear();
+            rows.resize(n * self.columns, 0.0);
+        }
+    }
+
+    /// How many words there are.
+    pub fn len(&self) -> usize {
+        self.words.len() / self.columns.max(1)
+    }
+
+    /// True without words.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The row of the `i`-th word, to be filled.
+    pub fn word_mut(&mut self, i: usize) -> &mut [f32] {
+        self.words.get_mut(i * self.columns..(i + 1) * self.columns).unwrap_or_default()
+    }
+
+    /// The row of the pair that the `i`-th word closes, to be filled.
+    pub fn pair_mut(&mut self, i: usize) -> &mut [f32] {
+        self.pairs.get_mut(i * self.columns..(i + 1) * self.columns).unwrap_or_default()
+    }
+
+    /// What the `i`-th word says for head `k`.
+    pub fn word(&self, i: usize, k: usize) -> f32 {
+        self.words[i * self.columns + k]
+    }
+
+    /// What the pair that the `i`-th word closes says for head `k`.
+    pub fn pair(&self, i: usize, k: usize) -> f32 {
+        self.pairs[i * self.columns + k]
+    }
+
+    /// The linear logits of all heads for the words `range`: `base + (words + pairs inside) / √n`.
+    pub fn logits(&mut self, range: &Range<usize>) -> &[f32] {
+        let scale = (range.len().max(1) as f32).sqrt().recip();
+        self.totals.clear();
+        self.totals.resize(self.columns, 0.0);
+        for i in range.clone() {
+            let row = i * self.columns..(i + 1) * self.columns;
+            self.totals.iter_mut().zip(&self.words[row.clone()]).for_each(|(sum, v)| *sum += v);
+            // The pair that the first word closes began outside.
+            if i > range.start {
+                self.totals.iter_mut().zip(&self.pairs[row]).for_each(|(sum, v)| *sum += v);
+            }
+        }
+        self.totals.iter_mut().zip(&self.base).for_each(|(sum, base)| *sum = base + *sum * scale);
+        &self.totals
+    }
+
+    /// The peaks of head `k` among the words `range`, one a size of [`peaks::SIZES`].
+    pub fn peaks(&self, range: &Range<usize>, k: usize) -> [peaks::Peak; peaks::COUNT] {
+        peaks::SIZES.map(|size| peaks::highest(range.clone(), size, |i| self.word(i, k), |i| self.pair(i, k)))
+    }
+}
