@@ -129,7 +129,8 @@ fn score(bencher: Bencher, jobs: &[Job<'_>]) {
 
 fn trained() -> Model {
     let recipe = Recipe::of_files(&[file("train.jsonl")]);
-    train(&recipe, &Options::default(), Given::default(), &Silent, &Arc::new(AtomicBool::new(false))).expect("the model is trained")
+    train(&recipe, &Options::default(), Given::default(), &Silent, &Arc::new(AtomicBool::new(false)))
+        .expect("the model is trained")
 }
 
 /// The rows of a JSONL file as comments.

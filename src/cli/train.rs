@@ -16,24 +16,32 @@ use crate::model::{Model, file};
 use crate::read::rows::BadRow;
 use crate::train::base::Base;
 use crate::train::fit::{Given, Watch, train};
-use crate::train::recipe::Recipe;
+use crate::train::recipe::{Recipe, Source};
 
 const EXAMPLES: &str = "\
 Examples:
   polemic train labelled.jsonl -o my-model
   polemic train train.csv more.csv.gz -o my-model --name forum --min-rows 30
+  polemic train --base news-en --add decisions.jsonl -o models/site/1.0.0
   polemic train training-data/recipes/news-en.toml --data ../corpora -o models/news-en/0.1.0
 
 Rows: a `text` and any of `labels` (name: 0..1), `reply_stance` with `parent_text` or `parent_id`, `stance` with `target`.
 CSV: columns whose cells are all 0..1, true/false or yes/no are labels; `label.NAME` always is.";
+
+/// Fewest decisions of either kind for a label to be fitted anew on top of a model.
+const FEWEST_DECISIONS: usize = 15;
 
 /// Arguments of `polemic train`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Files of labelled rows (JSONL or CSV, also .gz or .zst), or one recipe (.toml).
-    #[arg(required = true, value_name = "DATA|RECIPE")]
+    #[arg(required_unless_present = "add", value_name = "DATA|RECIPE")]
     inputs: Vec<PathBuf>,
+    /// File of moderators' decisions (labelled rows). With a recipe or data it is one more source. Alone it teaches the model of
+    /// `--base`: the labels in it are fitted anew on top of what that model says, all others stay.
+    #[arg(long, value_name = "FILE")]
+    add: Vec<PathBuf>,
     /// Folder of the model to write.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -67,9 +75,10 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
     let started = Instant::now();
     // Said before the work of hours, not after it.
     file::check_place(&args.output)?;
+    let keep = args.inputs.is_empty();
     let mut recipe = recipe(&mut args)?;
     let vectors = vectors(&recipe)?;
-    let base = base(&mut recipe)?;
+    let base = base(&mut recipe, keep)?;
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     ctrlc::set_handler(move || seen.store(true, Relaxed)).context("the interrupt handler could not be set")?;
@@ -78,14 +87,18 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
     if vectors.is_none() {
         watch.note("no word vectors: labels with few rows gain from them (--vectors FILE)");
     }
-    if let Some(base) = &base {
-        watch.note(&format!(
+    match &base {
+        Some(base) if keep => {
+            watch.note(&format!("adds to {}: what the rows do not teach stays", base.model().id()));
+        }
+        Some(base) => watch.note(&format!(
             "learns from the {} first-stage heads of {} as well (--base none: not)",
             base.heads().len(),
-            base.id()
-        ));
+            base.model().id()
+        )),
+        None => {}
     }
-    let model = train(&recipe, &args.reading.options(), Given { vectors, base }, &watch, &stop)?;
+    let model = train(&recipe, &args.reading.options(), Given { vectors, base, keep }, &watch, &stop)?;
     model.save(&args.output, &[(file::RECIPE, recipe.written_out()?)])?;
     watch.bar.finish_and_clear();
     report(&model, &args.output, started);
@@ -101,10 +114,14 @@ fn recipe(args: &mut Args) -> Result<Recipe> {
         }
         files => {
             let mut recipe = Recipe::of_files(files);
+            if files.is_empty() {
+                recipe.settings.min_rows = FEWEST_DECISIONS;
+            }
             recipe.model.name = folder_name(&args.output);
             recipe
         }
     };
+    recipe.sources.extend(args.add.iter().map(|file| Source::file(file)));
     if let Some(name) = args.name.take() {
         recipe.model.name = name;
     }
@@ -121,22 +138,27 @@ fn recipe(args: &mut Args) -> Result<Recipe> {
     Ok(recipe)
 }
 
-/// The base that a recipe names, else the model that is found. The recipe is told which.
-fn base(recipe: &mut Recipe) -> Result<Option<Base>> {
+/// The base that a recipe names, else the model that is found if it has first-stage heads. The recipe is told which.
+fn base(recipe: &mut Recipe, keep: bool) -> Result<Option<Base>> {
     let settings = &mut recipe.settings;
     let base = match settings.base.as_deref() {
-        Some("none") => return Ok(None),
+        Some("none") => None,
         Some(wanted) => {
-            let folder = file::find(Some(wanted))?;
-            let base = Base::open(&folder)?;
-            if base.is_none() {
-                bail!("{} travels without first-stage heads: it can be no base", folder.display());
+            let base = Base::open(&file::find(Some(wanted))?)?;
+            if base.heads().is_empty() && !keep {
+                bail!("{} travels without first-stage heads: it can be no base", base.model().id());
             }
-            base
+            Some(base)
         }
-        None => file::find(None).ok().map(|folder| Base::open(&folder)).transpose()?.flatten(),
+        None => match file::find(None).map(|folder| Base::open(&folder)) {
+            Ok(base) => Some(base?).filter(|base| keep || !base.heads().is_empty()),
+            Err(_) => None,
+        },
     };
-    settings.base = Some(base.as_ref().map_or_else(|| "none".to_owned(), Base::id));
+    if keep && base.is_none() {
+        bail!("--add alone adds to a model: name it with --base MODEL");
+    }
+    settings.base = Some(base.as_ref().map_or_else(|| "none".to_owned(), |base| base.model().id()));
     Ok(base)
 }
 

@@ -18,6 +18,15 @@ pub struct ParentStance {
     pub macro_f1_out_of_fold: f32,
 }
 
+impl ParentStance {
+    /// The same for weights with `by` more columns before its own.
+    #[must_use]
+    pub fn shifted(mut self, by: usize) -> Self {
+        self.first_column += by;
+        self
+    }
+}
+
 /// The dense inputs of [`ParentStance`]: logits of the classes, relation. Style tells the corpora apart rather than the stances.
 pub fn parent_inputs(logits: &[f32], relation: &[f32; relation::COUNT]) -> Vec<f32> {
     logits.iter().chain(relation).copied().collect()

@@ -180,7 +180,7 @@ impl Model {
     }
 
     /// The logits of all heads for the words `range`: the linear part and what the pooled heads' local maxima add.
-    fn logits(&self, sums: &mut Sums, range: &Range<usize>) -> Vec<f32> {
+    pub fn logits(&self, sums: &mut Sums, range: &Range<usize>) -> Vec<f32> {
         let mut logits = sums.logits(range).to_vec();
         let Weights { columns, pools, pool_weights, .. } = &self.weights;
         if *pools > 0 {

@@ -23,6 +23,14 @@ pub struct TargetStance {
 }
 
 impl TargetStance {
+    /// The same for weights with `by` more columns before its own.
+    #[must_use]
+    pub fn shifted(mut self, by: usize) -> Self {
+        self.first_column += by;
+        self.own.iter_mut().for_each(|(_, first)| *first += by);
+        self
+    }
+
     /// Column of the first class of a target's own heads.
     pub fn own_column(&self, target: &str) -> Option<usize> {
         self.own.iter().find(|(name, _)| name == target).map(|(_, column)| *column)

@@ -1,6 +1,6 @@
 //! Folding: from the weights of all heads to the tables of a model.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
@@ -72,7 +72,7 @@ impl<'a> Columns<'a> {
             head.base.iter().for_each(|(column, a)| counts[*column] += a);
             counts
         };
-        let width = parts.base.map(|base| base.weights().columns);
+        let width = parts.base.map(Base::columns);
         let of_base = width.map_or_else(Vec::new, |width| heads.iter().map(|head| dense(head, width)).collect());
         Self { parts, heads, of_base }
     }
@@ -89,23 +89,20 @@ impl<'a> Columns<'a> {
         let width = self.heads.len();
         let (names, words) = self.words(room.words);
         let (_, first_subword, _) = shared.vocabulary.columns();
-        let of_base = |table: fn(&Weights) -> &Table| base.map(|base| table(base.weights()));
 
         let subword_rows = shared.vocabulary.subword_values().enumerate().map(|(i, value)| {
             let mut row = self.type_row(first_subword + i, value);
-            self.add_table_row(of_base(|w| &w.subwords), i as u64, &mut row);
+            self.add_table_row(|weights| &weights.subwords, i as u64, &mut row);
             (i as u64, row)
         });
-        let start_row = |i: usize| self.heads.iter().map(|h| h.starts.get(i).copied().unwrap_or_default()).collect();
-        let start_rows = shared.start_names.iter().enumerate().map(|(i, &name)| (name, start_row(i)));
         let mut bias: Vec<f32> = self.heads.iter().map(|h| h.bias).collect();
         let mut style: Vec<f32> = (0..style::COUNT)
             .flat_map(|i| self.heads.iter().map(move |h| h.style.get(i).copied().unwrap_or_default()))
             .collect();
-        if let Some(base) = base.map(Base::weights) {
-            self.add_base(&base.bias, &mut bias);
-            let base_rows = base.style.chunks_exact(base.columns.max(1));
-            style.chunks_exact_mut(width.max(1)).zip(base_rows).for_each(|(row, of_base)| self.add_base(of_base, row));
+        if let Some(base) = base {
+            self.add_base(&base.bias(), &mut bias);
+            let rows = style.chunks_exact_mut(width.max(1)).enumerate();
+            rows.for_each(|(i, row)| self.add_base(&base.style_row(i), row));
         }
         Weights {
             columns: width,
@@ -113,10 +110,10 @@ impl<'a> Columns<'a> {
             style,
             words: Table::build(width, words.into_iter()),
             names,
-            pairs: Table::build(width, most_useful(self.pairs(of_base(|w| &w.pairs)), room.pairs).into_iter()),
-            grams: Table::build(width, most_useful(self.grams(of_base(|w| &w.grams)), room.grams).into_iter()),
+            pairs: Table::build(width, most_useful(self.pairs(), room.pairs).into_iter()),
+            grams: Table::build(width, most_useful(self.grams(), room.grams).into_iter()),
             subwords: Table::build(width, subword_rows),
-            starts: Table::build(width, start_rows.filter(|(_, row): &(u64, Vec<f32>)| row.iter().any(|w| *w != 0.0))),
+            starts: Table::build(width, self.starts().filter(|(_, row)| row.iter().any(|w| *w != 0.0))),
             ..Weights::default()
         }
     }
@@ -127,7 +124,7 @@ impl<'a> Columns<'a> {
         let vocabulary = &shared.vocabulary;
         let mut names: Vec<&str> = vocabulary.words()[..vocabulary.own()].iter().map(String::as_str).collect();
         let of_vectors = vectors.into_iter().flat_map(Vectors::words);
-        let of_base = base.into_iter().flat_map(|base| base.words().iter().map(String::as_str));
+        let of_base = base.into_iter().flat_map(Base::words);
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let others = of_vectors.chain(of_base).filter(|w| !vocabulary.knows(w) && seen.insert(w) && is_word(w));
         names.extend(others);
@@ -135,12 +132,12 @@ impl<'a> Columns<'a> {
         let rows = names
             .par_iter()
             .enumerate()
-            .map_init(Scratch::default, |scratch, (id, name)| (hash(name), self.word(id, name, scratch)))
+            .map_init(Default::default, |scratch, (id, name)| (hash(name), self.word(id, name, scratch)))
             .collect();
         (names.into_iter().map(str::to_owned).collect(), rows)
     }
 
-    fn word(&self, id: usize, name: &str, scratch: &mut Scratch) -> Vec<f32> {
+    fn word(&self, id: usize, name: &str, scratch: &mut (Scratch, Scratch)) -> Vec<f32> {
         let Parts { shared, vectors, factors, base } = self.parts;
         let mut features = Vec::new();
         if id < shared.vocabulary.own() {
@@ -165,46 +162,58 @@ impl<'a> Columns<'a> {
         self.heads.iter().map(|h| h.types.get(column).copied().unwrap_or_default() * value).collect()
     }
 
-    fn add_table_row(&self, table: Option<&Table>, name: u64, row: &mut [f32]) {
-        if let Some((table, found)) = table.and_then(|t| Some((t, t.find(name)?))) {
-            let mut of_base = vec![0.0; table.width()];
-            table.add(found, &mut of_base);
-            self.add_base(&of_base, row);
+    fn add_table_row(&self, table: fn(&Weights) -> &Table, name: u64, row: &mut [f32]) {
+        if let Some(base) = self.parts.base {
+            self.add_base(&base.table_row(table, name), row);
         }
     }
 
+    /// The base's names in a table that are not among our own.
+    fn others(&self, table: fn(&Weights) -> &Table, own: &BTreeSet<u64>) -> Vec<u64> {
+        let names = self.parts.base.map_or_else(Vec::new, |base| base.table_names(table));
+        names.into_iter().filter(|name| !own.contains(name)).collect()
+    }
+
     /// The rows of all pairs, of the training set or the base, and how much they are used.
-    fn pairs<'s>(&'s self, base: Option<&'s Table>) -> impl Iterator<Item = ((u64, Vec<f32>), f32)> + 's {
+    fn pairs(&self) -> impl Iterator<Item = ((u64, Vec<f32>), f32)> {
         let vocabulary = &self.parts.shared.vocabulary;
-        let own: HashMap<u64, usize> = vocabulary.pair_names.iter().enumerate().map(|(i, name)| (*name, i)).collect();
-        let others: Vec<u64> =
-            base.into_iter().flat_map(Table::names).copied().filter(|name| !own.contains_key(name)).collect();
-        // What only the base knows is used as much as the base's training set used it; that is not kept, so count it as rare.
+        let others = self.others(|weights| &weights.pairs, &vocabulary.pair_names.iter().copied().collect());
+        // How much the base's training set used what only the base knows is not kept: count it as rare.
         let rare = vocabulary.pair_idf.iter().copied().fold(0.0, f32::max);
         let ours = vocabulary.pair_names.iter().zip(&vocabulary.pair_idf).enumerate();
         let ours = ours.map(|(i, (&name, &idf))| (name, Some(i), idf));
-        ours.chain(others.into_iter().map(move |name| (name, None, rare))).map(move |(name, id, idf)| {
+        ours.chain(others.into_iter().map(move |name| (name, None, rare))).map(|(name, id, idf)| {
             let weight = |h: &&Head| id.and_then(|id| h.pairs.get(id)).copied().unwrap_or_default();
             let mut row: Vec<f32> = self.heads.iter().map(weight).collect();
-            self.add_table_row(base, name, &mut row);
+            self.add_table_row(|weights| &weights.pairs, name, &mut row);
             // The idf is ln(N/df)/3: e^(-3·idf) is the share of texts that hold the pair.
             ((name, row), (-3.0 * idf).exp().sqrt())
         })
     }
 
     /// The rows of all character n-grams, likewise.
-    fn grams<'s>(&'s self, base: Option<&'s Table>) -> impl Iterator<Item = ((u64, Vec<f32>), f32)> + 's {
+    fn grams(&self) -> impl Iterator<Item = ((u64, Vec<f32>), f32)> {
         let vocabulary = &self.parts.shared.vocabulary;
         let (first_gram, ..) = vocabulary.columns();
-        let own: BTreeSet<u64> = vocabulary.grams().map(|(name, _)| name).collect();
-        let others: Vec<u64> =
-            base.into_iter().flat_map(Table::names).copied().filter(|name| !own.contains(name)).collect();
-        let ours =
-            vocabulary.grams().enumerate().map(move |(i, (name, value))| (name, self.type_row(first_gram + i, value)));
-        let theirs = others.into_iter().map(|name| (name, vec![0.0; self.heads.len()]));
-        ours.chain(theirs).map(move |(name, mut row)| {
-            self.add_table_row(base, name, &mut row);
+        let others = self.others(|weights| &weights.grams, &vocabulary.grams().map(|(name, _)| name).collect());
+        let ours = vocabulary.grams().enumerate();
+        let ours = ours.map(move |(i, (name, value))| (name, self.type_row(first_gram + i, value)));
+        ours.chain(others.into_iter().map(|name| (name, vec![0.0; self.heads.len()]))).map(|(name, mut row)| {
+            self.add_table_row(|weights| &weights.grams, name, &mut row);
             ((name, row), 1.0)
+        })
+    }
+
+    /// The rows of all start features, likewise.
+    fn starts(&self) -> impl Iterator<Item = (u64, Vec<f32>)> {
+        let names = &self.parts.shared.start_names;
+        let others = self.others(|weights| &weights.starts, &names.iter().copied().collect());
+        let ours = names.iter().enumerate().map(|(i, &name)| (name, Some(i)));
+        ours.chain(others.into_iter().map(|name| (name, None))).map(|(name, id)| {
+            let weight = |h: &&Head| id.and_then(|id| h.starts.get(id)).copied().unwrap_or_default();
+            let mut row: Vec<f32> = self.heads.iter().map(weight).collect();
+            self.add_table_row(|weights| &weights.starts, name, &mut row);
+            (name, row)
         })
     }
 }

@@ -9,22 +9,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::add::added;
 use super::assemble::{self, Parts, Room};
 use super::base::Base;
 use super::calibration::{Evidence, calibrate};
+use super::first_stage::FirstStageHeads;
 use super::gather::{Gathered, gather};
 use super::heads::{Head, Shared, Task};
 use super::plan::Plan;
 use super::recipe::{LabelSettings, Recipe, Settings};
 use super::split::fold;
-use super::stack::{Origin, Stacked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::style;
 use crate::features::vectors::Vectors;
 use crate::features::vocabulary::{self, Numbered, Vocabulary};
 use crate::label::{self, Context};
 use crate::model::scoring::windows;
-use crate::model::{FORMAT, FirstStage, LabelHead, Manifest, Model, Weights};
+use crate::model::{FORMAT, LabelHead, Manifest, Model};
 use crate::read::rows::{BadRow, Options};
 use crate::text::language;
 use crate::text::quotes;
@@ -46,8 +47,10 @@ pub trait Watch: Sync {
 pub struct Given {
     /// Word vectors.
     pub vectors: Option<Vectors>,
-    /// First-stage heads of another model.
+    /// Another model to learn from.
     pub base: Option<Base>,
+    /// Keep all of the base that the data do not teach anew.
+    pub keep: bool,
 }
 
 /// Trains a model.
@@ -71,21 +74,32 @@ pub fn train(
         ));
     }
     let plan = Plan::of(&data, recipe, watch)?;
-    let Given { vectors, base } = given;
+    let Given { vectors, base, keep } = given;
     let mut run =
-        Run { recipe, settings, data: &data, base: base.as_ref(), watch, stop, done: 1, of: plan.steps() + 3 };
+        Run { recipe, settings, data: &data, base: base.as_ref(), keep, watch, stop, done: 1, of: plan.steps() + 3 };
     run.step("words and subwords")?;
     let (mut shared, vectors, factors, scale) = run.share(vectors)?;
     let first_stage = run.first_stage(&plan, &mut shared)?;
     let mut heads: Vec<Head> = Vec::new();
     let labels = run.labels(&plan, &first_stage, &shared, vectors.as_ref(), &mut heads)?;
-    let parent = run.parent(&plan, &shared, vectors.as_ref(), &mut heads)?;
-    let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
+    let mut sources = data.notes.clone();
+    let (labels, parent, targets) = if let Some(base) = base.as_ref().filter(|_| keep) {
+        let added = added(base, &shared, labels, std::mem::take(&mut heads), &sources);
+        (heads, sources) = (added.heads, added.sources);
+        (added.labels, added.parent, added.targets)
+    } else {
+        let parent = run.parent(&plan, &shared, vectors.as_ref(), &mut heads)?;
+        let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
+        (labels, parent, targets)
+    };
     run.step("folding")?;
     let parts = Parts { shared: &shared, vectors: vectors.as_ref(), factors: &factors, base: run.base };
     let room = Room { words: usize::MAX, pairs: settings.keep_pairs, grams: settings.keep_grams };
     let weights = assemble::fold(parts, &heads, room);
-    let (first_stage, first_stage_weights) = run.keep_first_stage(&first_stage, parts);
+    let (first_stage, first_stage_weights) = match &base {
+        Some(base) if keep => (base.heads().to_vec(), base.first_stage().cloned()),
+        _ => run.keep_first_stage(&first_stage, parts),
+    };
     let about = &recipe.model;
     let manifest = Manifest {
         format: FORMAT,
@@ -93,8 +107,11 @@ pub fn train(
         version: about.version.clone(),
         description: about.description.clone(),
         licence: about.licence.clone(),
-        language: language::dominant(sample(&data.texts)),
-        sources: data.notes.clone(),
+        language: match &base {
+            Some(base) if keep => base.model().manifest.language.clone(),
+            _ => language::dominant(sample(&data.texts)),
+        },
+        sources,
         labels,
         parent,
         targets,
@@ -116,16 +133,11 @@ pub(super) struct Run<'a> {
     pub(super) settings: &'a Settings,
     pub(super) data: &'a Gathered,
     pub(super) base: Option<&'a Base>,
+    pub(super) keep: bool,
     pub(super) watch: &'a dyn Watch,
     pub(super) stop: &'a Arc<AtomicBool>,
     pub(super) done: usize,
     pub(super) of: usize,
-}
-
-/// The first-stage heads fitted here: where they begin among all, and their sources and labels.
-struct FirstStageHeads<'a> {
-    from: usize,
-    keys: Vec<&'a (usize, String)>,
 }
 
 type SharedParts = (Shared, Option<Vectors>, Vec<f32>, style::Scale);
@@ -175,6 +187,7 @@ impl Run<'_> {
             let windows = windows(text.types.len()).len();
             next += if windows > 1 { windows } else { 0 };
         }
+        let (stack, base_pools) = self.base.map(|base| self.say(base, &own_words)).unwrap_or_default();
         let shared = Shared {
             window_starts,
             types: vocabulary.type_rows(),
@@ -186,7 +199,8 @@ impl Run<'_> {
             folds: data.groups.iter().map(|g| fold(g, self.settings.seed, self.settings.folds)).collect(),
             sources: data.sources.clone(),
             source_count: data.source_weights.len(),
-            stack: self.base.map_or_else(Vec::new, |base| self.say(base, &own_words)),
+            stack,
+            base_pools,
             vocabulary,
         };
         Ok((shared, vectors, factors, scale))
@@ -238,65 +252,6 @@ impl Run<'_> {
         })
     }
 
-    /// What the base's heads say of the texts, as far as they never saw them.
-    fn say(&self, base: &Base, quoted: &[Vec<Range<usize>>]) -> Vec<Stacked> {
-        let wanted = base.strangers(&self.data.notes);
-        let mut by_size = wanted.clone();
-        by_size.sort_by_key(|&k| {
-            let head = &base.heads()[k];
-            std::cmp::Reverse(head.positives.min(head.rows - head.positives.min(head.rows)))
-        });
-        by_size.truncate(self.settings.pools);
-        base.say(&self.data.texts, quoted, &wanted, &by_size)
-    }
-
-    /// Fits the first-stage heads, one a source and label, beside those of the base.
-    fn first_stage<'p>(&mut self, plan: &Plan<'p>, shared: &mut Shared) -> Result<FirstStageHeads<'p>> {
-        let from = shared.stack.len();
-        let of_base = shared.stack.iter().filter(|stacked| stacked.peaks.is_some()).count();
-        let mut by_size: Vec<&(usize, String)> = plan.first_stage.clone();
-        by_size.sort_by_key(|key| std::cmp::Reverse(self.data.by_source[*key].rarer()));
-        by_size.truncate(self.settings.pools.saturating_sub(of_base));
-        for key in &plan.first_stage {
-            let (source, name) = key;
-            self.step(&format!("{name} of source {}", source + 1))?;
-            let rows = &self.data.by_source[*key];
-            let weights = self.weights(&rows.rows);
-            let l2 = [self.settings.l2];
-            let task = Task { rows: &rows.rows, targets: &rows.targets, weights: &weights, l2: &l2, ..Task::default() };
-            let pooled = by_size.contains(key);
-            let stacked = shared.fit_first_stage(&task, pooled, self.settings, self.stop)?;
-            shared.stack.push(stacked);
-        }
-        Ok(FirstStageHeads { from, keys: plan.first_stage.clone() })
-    }
-
-    /// The first-stage heads that travel with the model, and their table.
-    fn keep_first_stage(&self, heads: &FirstStageHeads<'_>, parts: Parts<'_>) -> (Vec<FirstStage>, Option<Weights>) {
-        let most = self.settings.keep_heads;
-        if heads.keys.is_empty() || most == 0 {
-            return (Vec::new(), None);
-        }
-        let note = |key: &(usize, String)| {
-            let rows = &self.data.by_source[key];
-            FirstStage {
-                source: self.data.corpora.get(key.0).cloned().unwrap_or_default(),
-                label: key.1.clone(),
-                rows: rows.rows.len(),
-                positives: rows.positives(),
-            }
-        };
-        let fitted: Vec<Head> = parts.shared.stack[heads.from..]
-            .iter()
-            .filter_map(|stacked| match &stacked.origin {
-                Origin::Fitted(head) => Some(head.clone()),
-                Origin::Base(_) => None,
-            })
-            .collect();
-        let room = Room { words: most, pairs: most, grams: most };
-        (heads.keys.iter().map(|key| note(key)).collect(), Some(assemble::fold(parts, &fitted, room)))
-    }
-
     /// Fits the labels, one column each.
     fn labels(
         &mut self,
@@ -307,10 +262,18 @@ impl Run<'_> {
         heads: &mut Vec<Head>,
     ) -> Result<Vec<LabelHead>> {
         let mut out = Vec::new();
-        let default = LabelSettings::default();
         for (name, rows) in &plan.labels {
             self.step(name)?;
-            let settings = self.recipe.labels.get(*name).unwrap_or(&default);
+            let of_base = self.base.filter(|_| self.keep).and_then(|base| {
+                let model = base.model();
+                model.label(name).and_then(|k| model.manifest.labels.get(k))
+            });
+            let kept = LabelSettings {
+                base_rate: of_base.map(|label| f64::from(label.base_rate)),
+                experimental: of_base.is_some_and(|label| label.experimental),
+                ..LabelSettings::default()
+            };
+            let settings = self.recipe.labels.get(*name).unwrap_or(&kept);
             let own_l2 = settings.l2.map(|l2| [l2]);
             // A first-stage head of the very rows and label would only repeat the head's own words; its local maxima do not.
             let own = self.data.teachers.get(*name);
@@ -318,7 +281,8 @@ impl Run<'_> {
                 let key = k.checked_sub(first_stage.from).and_then(|k| first_stage.keys.get(k));
                 key.is_some_and(|key| own.is_some_and(|own| own.contains(*key)))
             };
-            let stack: Vec<usize> = (0..shared.stack.len()).filter(|&k| !repeats(k)).collect();
+            let is_input = |k: usize| self.is_input(&shared.stack[k]);
+            let stack: Vec<usize> = (0..shared.stack.len()).filter(|&k| !repeats(k) && is_input(k)).collect();
             let pools: Vec<usize> = (0..shared.stack.len()).filter(|&k| shared.stack[k].peaks.is_some()).collect();
             let task = Task {
                 rows: &rows.rows,

@@ -99,6 +99,7 @@ impl Shared {
                 Origin::Fitted(first) => first,
                 Origin::Base(column) => {
                     head.base.push((*column, a));
+                    self.add_base_pools(*column, a, &mut head);
                     continue;
                 }
             };
@@ -113,6 +114,17 @@ impl Shared {
             head.bias += a * first.bias;
         }
         head
+    }
+
+    /// A column of the base model may itself look at local maxima: they count for the head as well.
+    fn add_base_pools(&self, column: usize, a: f32, head: &mut Head) {
+        for (pool, counts) in self.base_pools.get(&column).into_iter().flatten() {
+            let place = head.pools.iter().position(|(k, _)| k == pool).unwrap_or_else(|| {
+                head.pools.push((*pool, [0.0; peaks::COUNT]));
+                head.pools.len() - 1
+            });
+            head.pools[place].1.iter_mut().zip(counts).for_each(|(sum, count)| *sum += a * count);
+        }
     }
 
     #[allow(clippy::too_many_arguments, reason = "one call of the solver, its settings beside its data")]

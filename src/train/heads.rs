@@ -1,5 +1,6 @@
 //! One head: the design matrix of its rows, and its weights under the numbers of the whole vocabulary.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use ndarray::{Array2, Axis};
@@ -37,8 +38,10 @@ pub struct Shared {
     pub source_count: usize,
     /// For each text the number of its first window among those of all texts.
     pub window_starts: Vec<usize>,
-    /// First-stage heads; none until they are fitted.
+    /// First-stage heads; those fitted here once they are.
     pub stack: Vec<Stacked>,
+    /// For columns of the base model the numbers, among `stack`, of the pooled heads that they look at, and what these count.
+    pub base_pools: HashMap<usize, Vec<(usize, [f32; peaks::COUNT])>>,
 }
 
 /// Which features a head uses beside words and pairs.

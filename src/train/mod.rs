@@ -1,11 +1,13 @@
 //! From labelled rows to a model: recipes, folds, fits, calibration, folding, figures.
 
+mod add;
 pub mod assemble;
 pub mod base;
 pub mod bootstrap;
 pub mod calibration;
 mod classes;
 pub mod data;
+mod first_stage;
 pub mod fit;
 mod fitting;
 pub mod gather;

@@ -1,0 +1,109 @@
+//! The first stage of stacking: one head a source and label, beside what a base model's heads say.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::assemble::{self, Parts, Room};
+use super::base::Base;
+use super::fit::Run;
+use super::heads::{Head, Shared, Task};
+use super::plan::Plan;
+use super::stack::{Origin, Stacked};
+use crate::error::Result;
+use crate::model::{FirstStage, Weights, peaks};
+
+/// The first-stage heads fitted here: where they begin among all, and their sources and labels.
+pub(super) struct FirstStageHeads<'a> {
+    pub(super) from: usize,
+    pub(super) keys: Vec<&'a (usize, String)>,
+}
+
+/// See [`Shared::base_pools`].
+pub(super) type BasePools = HashMap<usize, Vec<(usize, [f32; peaks::COUNT])>>;
+impl Run<'_> {
+    /// What the base's heads say of the texts: the first-stage heads that never saw them and, if none did, the base's own labels and
+    /// pooled heads.
+    pub(super) fn say(&self, base: &Base, quoted: &[Vec<Range<usize>>]) -> (Vec<Stacked>, BasePools) {
+        let mut wanted = base.strangers(&self.data.notes);
+        let mut pooled: Vec<usize>;
+        let mut own = 0..0;
+        if self.keep || wanted.len() == base.heads().len() {
+            own = base.own_columns();
+            pooled = base.pooled_columns().collect();
+            wanted.extend(own.clone().chain(base.pooled_columns()));
+        } else {
+            pooled = wanted.clone();
+            pooled.sort_by_key(|&k| {
+                let head = &base.heads()[k];
+                std::cmp::Reverse(head.positives.min(head.rows - head.positives.min(head.rows)))
+            });
+            pooled.truncate(self.settings.pools);
+        }
+        let stack = base.say(&self.data.texts, quoted, &wanted, &pooled);
+        let place = |column: usize| wanted.iter().position(|k| *k == column);
+        let counts = |column: usize| {
+            let pools = base.pooled_columns().zip(base.pool_counts(column));
+            pools.filter_map(|(pool, counts)| Some((place(pool)?, counts))).collect()
+        };
+        (stack, own.map(|column| (column, counts(column))).collect())
+    }
+
+    /// Fits the first-stage heads, one a source and label, beside those of the base.
+    pub(super) fn first_stage<'p>(&mut self, plan: &Plan<'p>, shared: &mut Shared) -> Result<FirstStageHeads<'p>> {
+        let from = shared.stack.len();
+        let of_base = shared.stack.iter().filter(|stacked| stacked.peaks.is_some()).count();
+        let mut by_size: Vec<&(usize, String)> = plan.first_stage.clone();
+        by_size.sort_by_key(|key| std::cmp::Reverse(self.data.by_source[*key].rarer()));
+        by_size.truncate(self.settings.pools.saturating_sub(of_base));
+        for key in &plan.first_stage {
+            let (source, name) = key;
+            self.step(&format!("{name} of source {}", source + 1))?;
+            let rows = &self.data.by_source[*key];
+            let weights = self.weights(&rows.rows);
+            let l2 = [self.settings.l2];
+            let task = Task { rows: &rows.rows, targets: &rows.targets, weights: &weights, l2: &l2, ..Task::default() };
+            let pooled = by_size.contains(key);
+            let stacked = shared.fit_first_stage(&task, pooled, self.settings, self.stop)?;
+            shared.stack.push(stacked);
+        }
+        Ok(FirstStageHeads { from, keys: plan.first_stage.clone() })
+    }
+
+    /// True unless it is a column of the base that is there for something else: of stances, or of a pooled head once more.
+    pub(super) fn is_input(&self, stacked: &Stacked) -> bool {
+        match (&stacked.origin, self.base) {
+            (Origin::Base(column), Some(base)) => *column < base.heads().len() + base.model().manifest.labels.len(),
+            _ => true,
+        }
+    }
+
+    /// The first-stage heads that travel with the model, and their table.
+    pub(super) fn keep_first_stage(
+        &self,
+        heads: &FirstStageHeads<'_>,
+        parts: Parts<'_>,
+    ) -> (Vec<FirstStage>, Option<Weights>) {
+        let most = self.settings.keep_heads;
+        if heads.keys.is_empty() || most == 0 {
+            return (Vec::new(), None);
+        }
+        let note = |key: &(usize, String)| {
+            let rows = &self.data.by_source[key];
+            FirstStage {
+                source: self.data.corpora.get(key.0).cloned().unwrap_or_default(),
+                label: key.1.clone(),
+                rows: rows.rows.len(),
+                positives: rows.positives(),
+            }
+        };
+        let fitted: Vec<Head> = parts.shared.stack[heads.from..]
+            .iter()
+            .filter_map(|stacked| match &stacked.origin {
+                Origin::Fitted(head) => Some(head.clone()),
+                Origin::Base(_) => None,
+            })
+            .collect();
+        let room = Room { words: most, pairs: most, grams: most };
+        (heads.keys.iter().map(|key| note(key)).collect(), Some(assemble::fold(parts, &fitted, room)))
+    }
+}
