@@ -121,6 +121,24 @@ fn a_stronger_block_is_held_down_and_the_others_are_not() {
 }
 
 #[test]
+fn scaled_columns_are_fitted_like_columns_that_came_that_way() {
+    let (rows, truth) = drawn(300, 4, 12);
+    let scales = [0.3, 1.0, 2.5, 4.0];
+    let mut multiplied = rows.clone();
+    multiplied.columns_mut().into_iter().zip(scales).for_each(|(mut column, s)| column *= s);
+    let params = exact(2.0).scaling(scales.to_vec());
+    let scaled = fit(&rows, &numbers(&truth), None, &params).unwrap();
+    let mut plain = fit(&multiplied, &numbers(&truth), None, &exact(2.0)).unwrap();
+    plain.weights.iter_mut().zip(scales).for_each(|(w, s)| *w *= s);
+    assert!(largest_difference(&scaled, &plain) < 1e-4, "{scaled:?} {plain:?}");
+    let again = params.initial(scaled.clone().into_parameters()).max_iterations(3);
+    assert!(largest_difference(&fit(&rows, &numbers(&truth), None, &again).unwrap(), &scaled) < 1e-4);
+    for scales in [vec![1.0; 3], vec![1.0, 0.0, 1.0, 1.0]] {
+        assert!(fit(&rows, &numbers(&truth), None, &exact(1.0).scaling(scales)).is_err());
+    }
+}
+
+#[test]
 fn a_fit_that_does_not_converge_is_an_error_with_a_remedy() {
     let (rows, truth) = drawn(300, 10, 8);
     let error = fit(&rows, &numbers(&truth), None, &SparseLogistic::default().max_iterations(1)).unwrap_err();

@@ -44,6 +44,7 @@ mod shipped;
 /// The list of public corpora and the recipe.
 mod sources;
 /// A small model and the program.
+mod stacking;
 mod support;
 /// `polemic train` end to end.
 mod training;

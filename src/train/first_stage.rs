@@ -51,10 +51,12 @@ impl Run<'_> {
     /// Fits the first-stage heads, one a source and label, beside those of the base.
     pub(super) fn first_stage<'p>(&mut self, plan: &Plan<'p>, shared: &mut Shared) -> Result<FirstStageHeads<'p>> {
         let from = shared.stack.len();
-        let of_base = shared.stack.iter().filter(|stacked| stacked.peaks.is_some()).count();
+        // What teaches a label comes first: incivility is local, and most of all by the measure of its own annotators.
         let mut by_size: Vec<&(usize, String)> = plan.first_stage.clone();
-        by_size.sort_by_key(|key| std::cmp::Reverse(self.data.by_source[*key].rarer()));
-        by_size.truncate(self.settings.pools.saturating_sub(of_base));
+        by_size.sort_by_key(|key| {
+            std::cmp::Reverse((self.data.teaches(key, &plan.labels), self.data.by_source[*key].rarer()))
+        });
+        by_size.truncate(self.settings.pools);
         for key in &plan.first_stage {
             let (source, name) = key;
             self.step(&format!("{name} of source {}", source + 1))?;
@@ -73,7 +75,8 @@ impl Run<'_> {
     pub(super) fn is_input(&self, stacked: &Stacked) -> bool {
         match (&stacked.origin, self.base) {
             (Origin::Base(column), Some(base)) => *column < base.heads().len() + base.model().manifest.labels.len(),
-            _ => true,
+            (Origin::Base(_), None) => true,
+            (Origin::Fitted(_), _) => self.settings.stack,
         }
     }
 
@@ -84,7 +87,7 @@ impl Run<'_> {
         parts: Parts<'_>,
     ) -> (Vec<FirstStage>, Option<Weights>) {
         let most = self.settings.keep_heads;
-        if heads.keys.is_empty() || most == 0 {
+        if heads.keys.is_empty() || most == 0 || !self.settings.stack {
             return (Vec::new(), None);
         }
         let note = |key: &(usize, String)| {

@@ -209,6 +209,11 @@ fn check_mapping(source: &Source, rows: &[Labelled]) -> Result<()> {
 }
 
 impl Gathered {
+    /// True if a source's label teaches one of `labels`.
+    pub fn teaches(&self, key: &(usize, String), labels: &[(&str, &LabelRows)]) -> bool {
+        labels.iter().any(|(name, _)| self.teachers.get(*name).is_some_and(|own| own.contains(key)))
+    }
+
     fn note_teachers(&mut self, source: &Source, number: usize, rows: &[Labelled]) {
         let mut note = |ours: &str, theirs: &str| {
             self.teachers.entry(ours.to_owned()).or_default().insert((number, theirs.to_owned()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fit::Watch;
 use super::gather::{ClassRows, Gathered, LabelRows};
-use super::recipe::Recipe;
+use super::recipe::{Recipe, Settings};
 use crate::error::{Error, Result};
 use crate::label;
 
@@ -58,13 +58,14 @@ impl<'a> Plan<'a> {
             }
             fit
         };
-        let plan = Self {
+        let mut plan = Self {
             labels,
             reply: enough(&data.reply, "stance toward the parent"),
             stance: enough(&data.stance, "stance toward targets"),
             own_targets: own_targets(data, fewest),
-            first_stage: if recipe.settings.stack { first_stage(data, fewest) } else { Vec::new() },
+            first_stage: Vec::new(),
         };
+        plan.first_stage = first_stage(data, fewest, &plan.labels, &recipe.settings);
         if plan.labels.is_empty() && !plan.reply && !plan.stance {
             return Err(Error::settings(
                 "nothing to train: no label, stance or reply_stance has enough rows (see the notes above)",
@@ -102,10 +103,19 @@ fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
 }
 
 /// Sources' labels with enough rows of either class.
-fn first_stage(data: &Gathered, fewest: usize) -> Vec<&(usize, String)> {
-    let enough = |rows: &LabelRows| {
-        let positives = rows.targets.iter().filter(|t| **t >= 0.5).count();
-        positives.min(rows.targets.len() - positives) >= fewest
-    };
-    data.by_source.iter().filter(|(_, rows)| enough(rows)).map(|(name, _)| name).collect()
+/// With stacking a head for every source and label; without, for those that teach a label, to look at their local maxima.
+fn first_stage<'a>(
+    data: &'a Gathered,
+    fewest: usize,
+    labels: &[(&str, &LabelRows)],
+    settings: &Settings,
+) -> Vec<&'a (usize, String)> {
+    let enough = data.by_source.iter().filter(|(_, rows)| rows.rarer() >= fewest).map(|(key, _)| key);
+    if settings.stack {
+        return enough.collect();
+    }
+    let mut teachers: Vec<&(usize, String)> = enough.filter(|key| data.teaches(key, labels)).collect();
+    teachers.sort_by_key(|key| std::cmp::Reverse(data.by_source[*key].rarer()));
+    teachers.truncate(settings.pools);
+    teachers
 }

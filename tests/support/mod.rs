@@ -51,6 +51,8 @@ pub fn small_recipe() -> Recipe {
     let mut recipe = Recipe::of_files(&[project("training-data/train.jsonl")]);
     recipe.model.name = "small".into();
     recipe.settings.min_rows = 30;
+    recipe.settings.stack = true;
+    recipe.settings.l2_choices = vec![6.0];
     recipe
 }
 
