@@ -107,10 +107,11 @@ impl Data {
         judged.collect()
     }
 
-    /// True if the label holds in some of the rows and does not in others.
-    pub fn has_both_classes(&self, model: &Model, question: &Question, k: usize) -> bool {
+    /// True if enough of the rows have the label, and enough do not.
+    pub fn has_enough(&self, model: &Model, question: &Question, k: usize) -> bool {
         let judged = self.judged(model, question, k);
-        judged.iter().any(|row| row.truth) && judged.iter().any(|row| !row.truth)
+        let positives = judged.iter().filter(|row| row.truth).count() as u64;
+        positives.min(judged.len() as u64 - positives) >= question.min_rows
     }
 }
 
@@ -119,7 +120,8 @@ fn parts(row: Labelled) -> (Draft, Vec<(String, f32)>) {
     (Draft { text: comment.text, quotes: comment.quotes, parent: row.row.parent_text }, row.labels)
 }
 
-/// The identities that a row states: a list of names, or names with a share of annotators who saw them.
+/// The identities that a row states: a list of names (in a table: with semicolons between), or names with the share of annotators who
+/// saw them.
 fn identities(field: &Value) -> Option<Vec<String>> {
     match field {
         Value::Array(names) => Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()),
@@ -127,21 +129,28 @@ fn identities(field: &Value) -> Option<Vec<String>> {
             let seen = |value: &Value| value.as_f64().map_or(value == &Value::Bool(true), |share| share >= 0.5);
             Some(shares.iter().filter(|(_, value)| seen(value)).map(|(name, _)| name.clone()).collect())
         }
+        Value::String(names) => {
+            Some(names.split(';').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+        }
         _ => None,
     }
 }
 
 fn mentioned(list: &Identities, rows: &[Labelled], stated: &[Option<Vec<String>>]) -> Vec<Mentioned> {
     let finder = list.finder();
-    let of_list =
-        list.list.iter().map(|entry| Mentioned { identity: entry.name.clone(), group: Some(entry.group.clone()), ..Mentioned::default() });
+    let of_list = list.list.iter().map(|entry| Mentioned {
+        identity: entry.name.clone(),
+        group: Some(entry.group.clone()),
+        ..Mentioned::default()
+    });
     let mut known: Vec<Mentioned> = of_list.collect();
     let mut own: BTreeMap<&str, Mentioned> = BTreeMap::new();
     for (number, (row, stated)) in rows.iter().zip(stated).enumerate() {
         if let Some(names) = stated {
             for name in names {
-                let entry = own.entry(name).or_insert_with(|| Mentioned { identity: name.clone(), ..Mentioned::default() });
-                entry.note(name, number);
+                let new = || Mentioned { identity: name.clone(), ..Mentioned::default() };
+                let listed = known.iter_mut().find(|entry| entry.identity == *name);
+                listed.unwrap_or_else(|| own.entry(name).or_insert_with(new)).note(name, number);
             }
             continue;
         }

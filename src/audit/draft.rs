@@ -33,6 +33,7 @@ impl Draft {
     }
 
     /// The text with every place of `places` (sorted, apart) replaced; what is quoted stays marked.
+    #[must_use]
     pub fn replaced(&self, places: &[Range<usize>], with: impl Fn(&str) -> String) -> Self {
         let mut out = self.clone();
         for place in places.iter().rev() {
@@ -46,6 +47,7 @@ impl Draft {
     }
 
     /// The text with `more` after it.
+    #[must_use]
     pub fn followed_by<'a>(&self, more: impl Iterator<Item = &'a str>) -> Self {
         let mut out = self.clone();
         for text in more {

@@ -128,7 +128,8 @@ struct Scored<'a> {
 
 impl<'a> Scored<'a> {
     fn new(model: &Model, test: &'a Test) -> Self {
-        let draft = |text: &str, case: &Case| Draft { text: text.to_owned(), quotes: Vec::new(), parent: case.parent.clone() };
+        let draft =
+            |text: &str, case: &Case| Draft { text: text.to_owned(), quotes: Vec::new(), parent: case.parent.clone() };
         let first: Vec<Draft> = test.cases.iter().map(|case| draft(&case.text, case)).collect();
         let second = test.cases.iter().filter_map(|case| case.other.as_ref().map(|other| draft(other, case)));
         Self { test, first: score(model, &first), second: score(model, &second.collect::<Vec<_>>()) }

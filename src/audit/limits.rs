@@ -1,12 +1,16 @@
 //! Limits of an audit, so that it can sit among the checks of every change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::Audit;
 use super::attacks::ATTACKS;
+use super::names::NameSwaps;
+use super::robustness::Robustness;
+use super::subgroups::{Subgroup, Subgroups};
+use super::suite::Suite;
 use crate::error::{Error, Result};
 
 /// The limits of a file; those that are absent are not checked.
@@ -77,6 +81,9 @@ enum Side {
 /// A figure and what it is of.
 type Figure = (String, f64);
 
+/// A limit by its name, side and bound, and where its figures are.
+type Simple = (&'static str, Side, Option<f64>, fn(&Audit) -> Vec<Figure>);
+
 impl Limits {
     /// Reads a file of limits.
     ///
@@ -109,7 +116,7 @@ impl Limits {
     ///
     /// # Errors
     /// A class of functional tests that no suite has.
-    pub(super) fn check(&self, audit: &Audit) -> Result<Vec<Check>> {
+    pub(super) fn check(&self, audit: &Audit, suites: &[Suite]) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
         for (name, side, bound, figures) in self.simple() {
             checks.extend(bound.map(|bound| verdicts(name, side, bound, figures(audit))).into_iter().flatten());
@@ -119,14 +126,16 @@ impl Limits {
             let others = classes.iter().filter(|(name, _)| !self.functional.contains_key(name) && !name.contains('/'));
             checks.extend(verdicts("functional_min", Side::AtLeast, bound, others.cloned().collect()));
         }
+        let tests = suites.iter().flat_map(|suite| &suite.tests);
+        let known: BTreeSet<&str> = tests.map(|test| test.class.as_str()).collect();
         for (name, &bound) in &self.functional {
-            let class: Vec<Figure> = classes.iter().filter(|(class, _)| class == name).cloned().collect();
             let stem = name.split('/').next().unwrap_or_default();
-            if class.is_empty() && !classes.iter().any(|(known, _)| known == stem) && !classes.is_empty() {
-                let known: Vec<&str> = classes.iter().map(|(n, _)| n.as_str()).filter(|n| !n.contains('/')).collect();
-                let what = format!("limits.functional: there is no class `{name}`; there are {}", known.join(", "));
+            if !known.contains(stem) {
+                let known = known.into_iter().collect::<Vec<_>>().join(", ");
+                let what = format!("limits.functional: there is no class `{stem}`; there are {known}");
                 return Err(Error::settings(what));
             }
+            let class = classes.iter().filter(|(class, _)| class == name).cloned().collect();
             checks.extend(verdicts(&format!("functional.{name}"), Side::AtLeast, bound, class));
         }
         for (name, &bound) in &self.attacks {
@@ -136,8 +145,8 @@ impl Limits {
         Ok(checks)
     }
 
-    /// The limits with a name of their own, and where their figures are.
-    fn simple(&self) -> [(&'static str, Side, Option<f64>, fn(&Audit) -> Vec<Figure>); 6] {
+    /// The limits with a name of their own.
+    fn simple(&self) -> [Simple; 6] {
         [
             ("subgroup_auc_min", Side::AtLeast, self.subgroup_auc_min, |audit| areas(audit, |s| s.subgroup_auc.auc)),
             ("bpsn_auc_min", Side::AtLeast, self.bpsn_auc_min, |audit| areas(audit, |s| s.bpsn_auc.auc)),
@@ -157,8 +166,8 @@ fn attack_of(limit: &str) -> Option<&str> {
     ATTACKS.iter().any(|attack| attack.name == name).then_some(name)
 }
 
-fn areas(audit: &Audit, area: fn(&super::subgroups::Subgroup) -> Option<f64>) -> Vec<Figure> {
-    let of_label = |label: &super::subgroups::Subgroups| -> Vec<Figure> {
+fn areas(audit: &Audit, area: fn(&Subgroup) -> Option<f64>) -> Vec<Figure> {
+    let of_label = |label: &Subgroups| -> Vec<Figure> {
         let each = label.identities.iter();
         each.filter_map(|s| Some((format!("{}: {}", label.label, s.identity), area(s)?))).collect()
     };
@@ -166,14 +175,14 @@ fn areas(audit: &Audit, area: fn(&super::subgroups::Subgroup) -> Option<f64>) ->
 }
 
 fn term_gaps(audit: &Audit) -> Vec<Figure> {
-    let of_label = |label: &super::subgroups::Subgroups| -> Vec<Figure> {
+    let of_label = |label: &Subgroups| -> Vec<Figure> {
         label.terms.iter().map(|term| (format!("{}: {}", label.label, term.term), term.gap.abs())).collect()
     };
     audit.subgroups.iter().flat_map(of_label).collect()
 }
 
 fn name_gaps(audit: &Audit) -> Vec<Figure> {
-    let of_label = |label: &super::names::NameSwaps| -> Vec<Figure> {
+    let of_label = |label: &NameSwaps| -> Vec<Figure> {
         let frames = (format!("{}: sentences", label.label), label.frames.gap);
         let comments = label.comments.iter().map(|c| (format!("{}: comments", label.label), c.gap));
         std::iter::once(frames).chain(comments).collect()
@@ -182,7 +191,7 @@ fn name_gaps(audit: &Audit) -> Vec<Figure> {
 }
 
 fn kept(audit: &Audit) -> Vec<Figure> {
-    let of_label = |label: &super::robustness::Robustness| -> Vec<Figure> {
+    let of_label = |label: &Robustness| -> Vec<Figure> {
         let each = label.padding.padded.iter();
         each.filter_map(|p| Some((format!("{}: {} comments", label.label, p.comments), p.kept?))).collect()
     };
@@ -214,9 +223,9 @@ fn verdicts(limit: &str, side: Side, bound: f64, mut figures: Vec<Figure>) -> Ve
         Check { limit: limit.to_owned(), bound, of, figure, verdict }
     };
     figures.sort_by(|(_, a), (_, b)| if side == Side::AtLeast { a.total_cmp(b) } else { b.total_cmp(a) });
-    let passes = |figure: f64| if side == Side::AtLeast { figure < bound } else { figure > bound };
+    let is_beyond = |figure: f64| if side == Side::AtLeast { figure < bound } else { figure > bound };
     let passed: Vec<Check> =
-        figures.iter().filter(|(_, f)| passes(*f)).map(|f| check(Some(f.clone()), Verdict::Passed)).collect();
+        figures.iter().filter(|(_, f)| is_beyond(*f)).map(|f| check(Some(f.clone()), Verdict::Passed)).collect();
     if !passed.is_empty() {
         return passed;
     }

@@ -52,7 +52,7 @@ pub struct Question {
     pub limits: Option<Limits>,
     /// Count a row as flagged where this share of the rows without the label is, instead of at the model's threshold.
     pub at_rate: Option<f64>,
-    /// Rows of an identity below which its figures are left out.
+    /// Rows, of a label or of an identity, with the label or without it, below which a figure that rests on them is left out.
     pub min_rows: u64,
     /// Failing examples kept of each class and label.
     pub failures: usize,
@@ -134,7 +134,7 @@ pub fn audit(
     step("functional tests");
     out.functional = question.suites.iter().map(|suite| functional::run(model, question, suite)).collect();
     if let Some(limits) = &question.limits {
-        out.limits = limits.check(&out)?;
+        out.limits = limits.check(&out, &question.suites)?;
     }
     Ok(out)
 }
@@ -151,22 +151,30 @@ fn check(model: &Model, question: &Question) -> Result<()> {
     }
 }
 
-/// The labels to audit: those asked for; else those of the rows; else the model's labels of incivility that are not experimental, or
+/// The labels to audit: those asked for; else those that
+/// enough rows have and do not have; else the model's labels of incivility that are not experimental, or
 /// all where it has none of them.
 fn labels(model: &Model, question: &Question, data: &Data) -> Result<Vec<usize>> {
     let heads = || 0..model.manifest.labels.len();
-    let in_rows: Vec<usize> = heads().filter(|&k| data.has_both_classes(model, question, k)).collect();
+    let in_rows: Vec<usize> = heads().filter(|&k| data.has_enough(model, question, k)).collect();
     let asked: Vec<usize> = question.labels.iter().filter_map(|label| model.label(label)).collect();
     if !data.rows.is_empty() {
         let missing = asked.iter().find(|k| !in_rows.contains(k)).map(|&k| label_name(model, k));
         if let Some(label) = missing {
-            let what = format!("the rows lack `{label}`, true or false: compare another label of theirs with --map {label}=NAME");
+            let what = format!(
+                "fewer than {} rows have `{label}` or fewer do not: compare another label of theirs with --map {label}=NAME, or \
+                 lower --min-rows",
+                question.min_rows
+            );
             return Err(Error::settings(what));
         }
         if in_rows.is_empty() {
             let names = heads().map(|k| label_name(model, k)).collect::<Vec<_>>().join(", ");
-            let what =
-                format!("no label of the model is both true and false in the rows; it has {names}: compare others with --map");
+            let what = format!(
+                "no label of the model is true in {0} rows and false in {0}; it has {names}: compare others with --map, or lower \
+                 --min-rows",
+                question.min_rows
+            );
             return Err(Error::settings(what));
         }
     }

@@ -175,7 +175,8 @@ impl Scored {
         let origins = question.names.origins.iter().enumerate().filter_map(|(place, entry)| {
             let units = self.units(place, k);
             let means: Vec<f64> = units.values().filter_map(|values| mean(values)).collect();
-            let of_rows = |rows: &[usize]| mean(&rows.iter().filter_map(|&row| means.get(row).copied()).collect::<Vec<_>>());
+            let of_rows =
+                |rows: &[usize]| mean(&rows.iter().filter_map(|&row| means.get(row).copied()).collect::<Vec<_>>());
             Some(OriginMean {
                 origin: entry.name.clone(),
                 mean: mean(&means)?,
@@ -193,7 +194,11 @@ impl Scored {
     fn names(&self, list: &Names, k: usize) -> Vec<NameMean> {
         let of_origin = |(place, entry): (usize, &Origin)| {
             let named = self.units(place, k).into_iter().filter_map(|(unit, values)| {
-                Some(NameMean { name: entry.given.get(unit)?.clone(), origin: entry.name.clone(), mean: mean(&values)? })
+                Some(NameMean {
+                    name: entry.given.get(unit)?.clone(),
+                    origin: entry.name.clone(),
+                    mean: mean(&values)?,
+                })
             });
             named.collect::<Vec<_>>()
         };

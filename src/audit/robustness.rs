@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use rand::seq::IteratorRandom;
 use rand::SeedableRng;
+use rand::seq::IteratorRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -76,7 +76,7 @@ pub struct Padded {
     pub comments: u64,
     /// Short positive rows that are still caught.
     pub caught: Rate,
-    /// Rows still caught for one caught before; `None` if none was.
+    /// Rows still caught for one caught before; `None` if too few were.
     pub kept: Option<f64>,
     /// Short civil rows that are flagged once padded alike.
     pub false_positives: Rate,
@@ -171,7 +171,7 @@ fn padding(
         Padded {
             comments: comments as u64,
             caught: still,
-            kept: (caught.hits > 0).then(|| still.hits as f64 / caught.hits as f64),
+            kept: (caught.hits > 0 && caught.hits >= question.min_rows).then(|| still.hits as f64 / caught.hits as f64),
             false_positives: flagged(&negatives),
         }
     });

@@ -140,7 +140,8 @@ fn subgroup(question: &Question, judged: &[Judged<'_>], mentioned: &Mentioned) -
 
 /// The area under the ROC curve of some of the rows.
 fn area(question: &Question, judged: &[Judged<'_>], keep: impl Fn(&Judged<'_>) -> bool) -> Area {
-    let (scores, truth): (Vec<f64>, Vec<bool>) = judged.iter().filter(|row| keep(row)).map(|row| (row.p, row.truth)).unzip();
+    let (scores, truth): (Vec<f64>, Vec<bool>) =
+        judged.iter().filter(|row| keep(row)).map(|row| (row.p, row.truth)).unzip();
     area_of(&scores, &truth, question)
 }
 

@@ -145,9 +145,10 @@ impl Suite {
         if let Some((name, _)) = file.fillers.iter().find(|(_, list)| list.is_empty()) {
             return Err(format!("the fillers `{name}` are empty"));
         }
-        let tests = file.tests.iter().map(|test| {
-            read(test, &file.fillers).map_err(|what| format!("test of class `{}`: {what}", test.class))
-        });
+        let tests = file
+            .tests
+            .iter()
+            .map(|test| read(test, &file.fillers).map_err(|what| format!("test of class `{}`: {what}", test.class)));
         Ok(Self { tests: tests.collect::<std::result::Result<_, _>>()?, name: file.name })
     }
 }
@@ -227,7 +228,11 @@ fn filled(template: &str, fillers: &BTreeMap<String, Vec<String>>, turn: usize) 
         let filler = list.get(turn % list.len().max(1)).map(String::as_str).unwrap_or_default();
         let starts = out.is_empty();
         if article {
-            out.push_str(if filler.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) { "an " } else { "a " });
+            out.push_str(if filler.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) {
+                "an "
+            } else {
+                "a "
+            });
         }
         out.push_str(filler);
         if starts {

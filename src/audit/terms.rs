@@ -179,7 +179,10 @@ mod tests {
             terms: terms.iter().map(|t| (*t).to_owned()).collect(),
         };
         let list = Identities {
-            list: vec![identity("american", &["American"]), identity("african american", &["black", "African American"])],
+            list: vec![
+                identity("american", &["American"]),
+                identity("african american", &["black", "African American"]),
+            ],
         };
         let found = |text: &str| list.finder().find(text).into_iter().map(|t| (t.identity, t.term)).collect::<Vec<_>>();
         assert_eq!(found("An AFRICAN-AMERICAN vote"), [(1, 1)]);

@@ -55,7 +55,7 @@ pub struct Args {
     /// Compare false positives where this share of all rows without the label is flagged [default: at the model's threshold].
     #[arg(long, value_name = "SHARE", value_parser = share)]
     at_fpr: Option<f64>,
-    /// Rows of an identity, positive or negative, below which a figure that rests on them is left out.
+    /// Rows with a label, or without it, below which a figure that rests on them is left out.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     min_rows: u64,
     /// Failing examples shown of each class and label.
@@ -146,7 +146,9 @@ fn tell(checks: &[Check]) {
             (Verdict::Passed, Some(of), Some(figure)) => {
                 anstream::eprintln!("polemic: limit passed: {limit} = {bound}: {figure:.3} ({})", printable(of));
             }
-            (Verdict::Unmeasured, ..) => anstream::eprintln!("polemic: limit not checked: {limit}: nothing was measured"),
+            (Verdict::Unmeasured, ..) => {
+                anstream::eprintln!("polemic: limit not checked: {limit}: nothing was measured");
+            }
             _ => {}
         }
     }

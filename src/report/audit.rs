@@ -7,7 +7,7 @@ use super::printable;
 use crate::audit::Audit;
 use crate::audit::functional::{Class, Failure, Functional};
 use crate::audit::limits::{Check, Verdict};
-use crate::audit::names::{NameMean, NameSwaps, Swapped};
+use crate::audit::names::{NameMean, NameSwaps};
 use crate::audit::rate::Rate;
 use crate::audit::robustness::Robustness;
 use crate::audit::subgroups::{Area, Subgroups};
@@ -30,7 +30,7 @@ pub fn table(audit: &Audit) -> String {
         parts.push(attacks(label));
         parts.push(padding(label));
     }
-    parts.extend(audit.names.iter().map(names));
+    parts.extend(names(&audit.names));
     for suite in &audit.functional {
         parts.push(functional(suite));
         parts.extend(suite.classes.iter().filter_map(failures));
@@ -144,32 +144,38 @@ fn padding(label: &Robustness) -> String {
     title + &lines(table)
 }
 
-fn names(label: &NameSwaps) -> String {
-    let mut table = with_header(["origin", "mean [95 %]", "flagged"]);
-    for origin in &label.frames.origins {
-        let mean = with_interval(Some(origin.mean), origin.interval);
-        table.add_row([shown(&origin.origin), mean, number(origin.flagged.rate)]);
+/// The means of all labels by origin, in the order of the first label; their gaps and outermost names.
+fn names(labels: &[NameSwaps]) -> Option<String> {
+    let first = labels.first()?;
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_header(std::iter::once("origin".to_owned()).chain(labels.iter().map(|label| shown(&label.label))));
+    for origin in &first.frames.origins {
+        let mean = |label: &NameSwaps| {
+            let same = label.frames.origins.iter().find(|other| other.origin == origin.origin);
+            number(same.map(|same| same.mean))
+        };
+        table.add_row(std::iter::once(shown(&origin.origin)).chain(labels.iter().map(mean)));
     }
+    table.add_row(std::iter::once("gap".to_owned()).chain(labels.iter().map(|label| number(Some(label.frames.gap)))));
+    let title = format!("== names in {} sentences: mean probability ==\n", first.frames.texts);
+    Some(title + &lines(table) + &labels.iter().map(ends).collect::<String>())
+}
+
+/// The names at either end, and what swapping does in comments.
+fn ends(label: &NameSwaps) -> String {
     let list = |names: &[NameMean]| -> String {
-        names.iter().map(|n| format!("{} {:.3}", shown(&n.name), n.mean)).collect::<Vec<_>>().join(", ")
+        names.iter().map(|name| format!("{} {:.3}", shown(&name.name), name.mean)).collect::<Vec<_>>().join(", ")
     };
-    let ends = |swapped: &Swapped| match (swapped.origins.first(), swapped.origins.last()) {
-        (Some(highest), Some(lowest)) => format!("gap {:.3} ({} to {})", swapped.gap, shown(&highest.origin), shown(&lowest.origin)),
-        _ => "no names".to_owned(),
-    };
-    let mut out = format!(
-        "== {}: names in {} sentences, {} ==\n{}highest: {}\nlowest:  {}\n",
-        shown(&label.label),
-        label.frames.texts,
-        ends(&label.frames),
-        lines(table),
-        list(&label.highest),
-        list(&label.lowest)
-    );
-    if let Some(comments) = &label.comments {
-        out += &format!("in {} comments of the data that hold a name: {}\n", comments.texts, ends(comments));
-    }
-    out
+    let name = shown(&label.label);
+    let in_comments = label.comments.as_ref().map(|comments| {
+        let texts = comments.texts;
+        let of = comments.origins.first().zip(comments.origins.last());
+        let of = of.map(|(highest, lowest)| format!(" ({} to {})", shown(&highest.origin), shown(&lowest.origin)));
+        format!("{name}: gap {:.3}{} in {texts} comments of the data\n", comments.gap, of.unwrap_or_default())
+    });
+    let names = format!("{name}: highest {}; lowest {}\n", list(&label.highest), list(&label.lowest));
+    names + &in_comments.unwrap_or_default()
 }
 
 fn functional(suite: &Functional) -> String {
@@ -190,12 +196,10 @@ fn functional(suite: &Functional) -> String {
             ]);
         }
     }
-    let mut out = format!("== functional tests: {} ==\n{}", shown(&suite.suite), lines(table));
-    if !suite.left_out.is_empty() {
-        let labels: Vec<String> = suite.left_out.iter().map(|label| shown(label)).collect();
-        out += &format!("note: not asked for, or not in the model: {}\n", labels.join(", "));
-    }
-    out
+    let labels: Vec<String> = suite.left_out.iter().map(|label| shown(label)).collect();
+    let note = format!("note: not asked for, or not in the model: {}\n", labels.join(", "));
+    let note = if labels.is_empty() { "" } else { &note };
+    format!("== functional tests: {} ==\n{}{note}", shown(&suite.suite), lines(table))
 }
 
 /// Failing examples of a class; `None` if there are none to show.
