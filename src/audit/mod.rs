@@ -40,7 +40,7 @@ pub struct Question {
     pub data: Vec<PathBuf>,
     /// Label of the model → label of the rows.
     pub map: Vec<(String, String)>,
-    /// Only these labels of the model; empty: all there is something to say about.
+    /// Only these labels of the model; empty: all there is something to say about. Functional tests name their own.
     pub labels: Vec<String>,
     /// Functional tests.
     pub suites: Vec<Suite>,

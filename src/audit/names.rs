@@ -35,7 +35,7 @@ pub struct NameSwaps {
     pub highest: Vec<NameMean>,
     /// The names with the lowest means in them, the lowest first.
     pub lowest: Vec<NameMean>,
-    /// In comments of the data that hold a name of the list; `None` if there are none.
+    /// In comments of the data that hold a name of the list; `None` if too few do.
     pub comments: Option<Swapped>,
 }
 
@@ -88,6 +88,7 @@ pub(super) fn measure(model: &Model, question: &Question, labels: &[usize], data
     let frames = Scored::new(model, list.frames.len(), in_frames(list));
     let holders = holding_names(list, data);
     let comments = Scored::new(model, holders.len(), in_comments(list, &holders));
+    let enough = comments.texts as u64 >= question.min_rows.max(1);
     let each = labels.iter().map(|&k| {
         let names = frames.names(list, k);
         NameSwaps {
@@ -95,7 +96,7 @@ pub(super) fn measure(model: &Model, question: &Question, labels: &[usize], data
             frames: frames.origins(model, question, k),
             highest: names.iter().rev().take(ENDS).cloned().collect(),
             lowest: names.iter().take(ENDS).cloned().collect(),
-            comments: (comments.texts > 0).then(|| comments.origins(model, question, k)),
+            comments: enough.then(|| comments.origins(model, question, k)),
         }
     });
     each.collect()

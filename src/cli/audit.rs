@@ -34,7 +34,8 @@ pub struct Args {
     data: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelChoice,
-    /// Only these labels of the model [default: those of DATA; without DATA those of incivility that are not experimental].
+    /// Only these labels of the model, functional tests apart, which name their own [default: those of DATA; without DATA those of
+    /// incivility that are not experimental].
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     label: Vec<String>,
     /// Compare the model's label OURS with the rows' label THEIRS (repeatable).

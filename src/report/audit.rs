@@ -197,7 +197,7 @@ fn functional(suite: &Functional) -> String {
         }
     }
     let labels: Vec<String> = suite.left_out.iter().map(|label| shown(label)).collect();
-    let note = format!("note: not asked for, or not in the model: {}\n", labels.join(", "));
+    let note = format!("note: left out, as the model lacks them: {}\n", labels.join(", "));
     let note = if labels.is_empty() { "" } else { &note };
     format!("== functional tests: {} ==\n{}{note}", shown(&suite.suite), lines(table))
 }
