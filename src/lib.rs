@@ -1,5 +1,6 @@
 //! Polemic reads comment threads and says of every comment how uncivil it is, what rhetoric it uses and where it stands.
 #![doc = include_str!("../README.md")]
+pub mod audit;
 pub mod cli;
 pub mod error;
 pub mod features;

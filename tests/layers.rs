@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["features"],
     &["model"],
     &["score", "train"],
+    &["audit"],
     &["report"],
     &["cli"],
 ];

@@ -1,6 +1,8 @@
 //! The tests of the whole program in one binary, one module a subject.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+/// `polemic audit` end to end.
+mod auditing;
 /// Bootstrap intervals against brute force and known laws.
 mod bootstrap;
 /// Figures by slow definitions, for others to compare with.

@@ -44,7 +44,8 @@ pub struct Args {
     rejects: Rejects,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// Reads `OURS=THEIRS`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((ours, theirs)) if !ours.is_empty() && !theirs.is_empty() => Ok((ours.into(), theirs.into())),
         _ => Err("expected OURS=THEIRS, as in incivility=uncivil".into()),

@@ -1,5 +1,6 @@
 //! The command line: one file a verb; what was typed becomes what is meant, the library does the rest.
 
+mod audit;
 mod common;
 mod destination;
 mod evaluate;
@@ -22,8 +23,9 @@ Examples:
   polemic explain \"you clown\"                 the words behind each score
   polemic train labelled.csv -o my-model      a model of your own
   polemic evaluate test.jsonl --model my-model
+  polemic audit test.jsonl --limits limits.toml
 
-Exit codes: 0 done, 1 a limit that you set was passed (--fail-on), 2 an input that cannot be used.";
+Exit codes: 0 done, 1 a limit that you set was passed (--fail-on, --limits), 2 an input that cannot be used.";
 
 /// Reads comment threads and says of every comment how uncivil it is, what rhetoric it uses and where it stands.
 ///
@@ -49,6 +51,8 @@ enum Verb {
     Train(train::Args),
     /// Measure a model on labelled rows.
     Evaluate(evaluate::Args),
+    /// Audit a model: identities, names, functional tests, attacks.
+    Audit(audit::Args),
     /// List the models that are found here.
     Models(models::Args),
 }
@@ -63,6 +67,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Train(args) => train::run(args),
         Verb::Evaluate(args) => evaluate::run(&args),
+        Verb::Audit(args) => audit::run(&args),
         Verb::Models(args) => models::run(&args),
     };
     match done {

@@ -12,13 +12,13 @@ use crate::train::metrics::{Binary, ClassFigures, Multiclass};
 const FIRM: u64 = 30;
 
 /// What stands where a figure is undefined.
-const UNDEFINED: &str = "-";
+pub(super) const UNDEFINED: &str = "-";
 
 /// Longest name shown, in characters.
 const LONGEST_NAME: usize = 40;
 
 /// Only a line under the header.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+pub(super) const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How well one model does on one body of data.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -186,11 +186,11 @@ fn label_name(label: &LabelFigures) -> String {
     }
 }
 
-fn number(figure: Option<f64>) -> String {
+pub(super) fn number(figure: Option<f64>) -> String {
     figure.filter(|figure| figure.is_finite()).map_or_else(|| UNDEFINED.to_owned(), |figure| format!("{figure:.3}"))
 }
 
-fn with_interval(figure: Option<f64>, interval: Option<Interval>) -> String {
+pub(super) fn with_interval(figure: Option<f64>, interval: Option<Interval>) -> String {
     match interval {
         Some((low, high)) => format!("{} [{low:.3}, {high:.3}]", number(figure)),
         None => number(figure),
@@ -198,7 +198,7 @@ fn with_interval(figure: Option<f64>, interval: Option<Interval>) -> String {
 }
 
 /// The lines of a table, names to the left and figures to the right, without spaces at the ends.
-fn lines(mut table: Table) -> String {
+pub(super) fn lines(mut table: Table) -> String {
     // Nine columns fit about a hundred characters only if packed.
     table.column_iter_mut().for_each(|column| {
         column.set_padding((0, 1));
@@ -210,7 +210,7 @@ fn lines(mut table: Table) -> String {
 }
 
 /// A name as it may stand in a table: printable and not too long.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     let name = printable(name);
     if name.chars().count() <= LONGEST_NAME {
         return name;

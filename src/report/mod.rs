@@ -1,5 +1,6 @@
 //! Reports for people: the thread as a tree, figures as tables.
 
+pub mod audit;
 pub mod evaluate;
 pub mod evaluation;
 pub mod tree;
