@@ -6,11 +6,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::draft::{Draft, of_label, score};
-use super::terms::Identities;
 use super::{Question, label_name};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::read::rows::{BadRow, Options};
+use crate::text::terms::Identities;
 use crate::train::data::Labelled;
 use crate::train::gather::{answer_parents, read_file};
 

@@ -13,7 +13,6 @@ pub mod rate;
 pub mod robustness;
 pub mod subgroups;
 pub mod suite;
-pub mod terms;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::label::{self, Group};
 use crate::model::Model;
 use crate::read::rows::{BadRow, Options};
+use crate::text::terms::{Identities, Names};
 use data::Data;
 use functional::Functional;
 use limits::{Check, Limits};
@@ -31,7 +31,6 @@ use names::NameSwaps;
 use robustness::Robustness;
 use subgroups::Subgroups;
 use suite::Suite;
-use terms::{Identities, Names};
 
 /// What to audit and with what.
 #[derive(Debug, Clone)]

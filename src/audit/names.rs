@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::data::Data;
 use super::draft::{Draft, of_label, score};
 use super::rate::Rate;
-use super::terms::{Names, Origin};
 use super::{Question, label_name, threshold};
 use crate::model::Model;
 use crate::text::clean::Clean;
+use crate::text::terms::{Names, Origin};
 use crate::text::words::Words;
 use crate::train::bootstrap::{Interval, interval};
 

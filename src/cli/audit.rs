@@ -11,10 +11,10 @@ use super::common::{ModelChoice, Reading, Rejects};
 use super::evaluate::pair;
 use crate::audit::limits::{Check, Limits, Verdict};
 use crate::audit::suite::{BUILT_IN, Suite};
-use crate::audit::terms::{Identities, Names};
 use crate::audit::{Question, audit};
 use crate::report::audit::table;
 use crate::report::printable;
+use crate::text::terms::{Identities, Names};
 
 const EXAMPLES: &str = "\
 Examples:

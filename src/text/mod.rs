@@ -6,5 +6,6 @@ pub mod html;
 pub mod language;
 pub(crate) mod phrases;
 pub mod quotes;
+pub mod terms;
 pub mod tokenizer;
 pub mod words;

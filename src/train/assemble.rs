@@ -1,6 +1,6 @@
 //! Folding: from the weights of all heads to the tables of a model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
@@ -25,6 +25,8 @@ pub struct Parts<'a> {
     pub factors: &'a [f32],
     /// The base model that some first-stage heads come from.
     pub base: Option<&'a Base>,
+    /// Words that count nothing for neutral heads.
+    pub neutral: &'a HashSet<String>,
 }
 
 /// How many rows the tables may have.
@@ -42,11 +44,13 @@ pub struct Room {
 pub fn fold(parts: Parts<'_>, heads: &[Head], room: Room) -> Weights {
     let pools: Vec<usize> =
         heads.iter().flat_map(|h| h.pools.iter().map(|(k, _)| *k)).collect::<BTreeSet<_>>().into_iter().collect();
+    // A pooled head speaks for all labels, so it has nothing to say of neutral words either.
+    let neutral = heads.iter().any(|head| head.neutral);
     let pooled: Vec<Head> = pools
         .iter()
         .map(|&k| match &parts.shared.stack[k].origin {
-            Origin::Fitted(head) => head.clone(),
-            Origin::Base(column) => Head { base: vec![(*column, 1.0)], ..Head::default() },
+            Origin::Fitted(head) => Head { neutral, ..head.clone() },
+            Origin::Base(column) => Head { neutral, base: vec![(*column, 1.0)], ..Head::default() },
         })
         .collect();
     let count = |head: &Head, k: usize| {
@@ -138,7 +142,7 @@ impl<'a> Columns<'a> {
     }
 
     fn word(&self, id: usize, name: &str, scratch: &mut (Scratch, Scratch)) -> Vec<f32> {
-        let Parts { shared, vectors, factors, base } = self.parts;
+        let Parts { shared, vectors, factors, base, neutral } = self.parts;
         let mut features = Vec::new();
         if id < shared.vocabulary.own() {
             features.extend(shared.types.row(id).map(|(c, v)| (c as u32, v)));
@@ -153,6 +157,9 @@ impl<'a> Columns<'a> {
         let mut row: Vec<f32> = self.heads.iter().map(|head| word_weight(head, &features, &vector)).collect();
         if let Some(base) = base {
             self.add_base(&base.word(name, scratch), &mut row);
+        }
+        if neutral.contains(name) {
+            row.iter_mut().zip(self.heads).filter(|(_, head)| head.neutral).for_each(|(weight, _)| *weight = 0.0);
         }
         row
     }

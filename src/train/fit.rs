@@ -1,6 +1,6 @@
 //! A training run: gather, read, fit every head, calibrate, fold.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ use crate::model::{FORMAT, LabelHead, Manifest, Model};
 use crate::read::rows::{BadRow, Options};
 use crate::text::language;
 use crate::text::quotes;
+use crate::text::terms::Identities;
 use crate::text::tokenizer::Subwords;
 use crate::text::words::Words;
 
@@ -93,7 +94,9 @@ pub fn train(
         (labels, parent, targets)
     };
     run.step("folding")?;
-    let parts = Parts { shared: &shared, vectors: vectors.as_ref(), factors: &factors, base: run.base };
+    let neutral = run.neutral_words()?;
+    let parts =
+        Parts { shared: &shared, vectors: vectors.as_ref(), factors: &factors, base: run.base, neutral: &neutral };
     let room = Room { words: usize::MAX, pairs: settings.keep_pairs, grams: settings.keep_grams };
     let weights = assemble::fold(parts, &heads, room);
     let (first_stage, first_stage_weights) = match &base {
@@ -150,6 +153,12 @@ impl Run<'_> {
         self.watch.step(self.done, self.of, what);
         self.done += 1;
         Ok(())
+    }
+
+    /// The words that count nothing for neutral labels.
+    fn neutral_words(&self) -> Result<HashSet<String>> {
+        let list = self.settings.neutral.as_deref().map(Identities::open).transpose()?;
+        Ok(list.iter().flat_map(Identities::words).collect())
     }
 
     /// Words, vocabulary, style: what all heads share.
@@ -293,7 +302,7 @@ impl Run<'_> {
                 bayes: rows.rarer() >= self.settings.bayes_from,
                 ..Task::default()
             };
-            let head = self.fit(shared, name, task, self.settings.balanced)?;
+            let head = Head { neutral: settings.neutral, ..self.fit(shared, name, task, self.settings.balanced)? };
             let truth: Vec<bool> = rows.targets.iter().map(|t| *t >= 0.5).collect();
             let wants_relation = label::find(name).is_some_and(|l| l.context == Context::Relation);
             let evidence = Evidence {

@@ -92,6 +92,8 @@ pub struct Head {
     pub bias: f32,
     /// One weight a first-stage head of the task; folded into the others by [`Shared::fit`].
     pub(super) stack: Vec<f32>,
+    /// Neutral words count nothing for it.
+    pub neutral: bool,
     /// Columns of the base model's first-stage table and what they count.
     pub base: Vec<(usize, f32)>,
     /// First-stage heads by number and what their local maxima count.

@@ -81,6 +81,10 @@ pub struct Settings {
     /// that is found, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// A list of identity terms (as `polemic audit` reads it) whose words count nothing for the labels marked `neutral`: who is
+    /// spoken of is no evidence. Absent: no word is neutral.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neutral: Option<PathBuf>,
     /// Rows of words, pairs and character n-grams each that the saved first-stage heads keep; 0 saves none.
     pub keep_heads: usize,
     /// Fewest rows of either class for a label to get a head.
@@ -120,6 +124,7 @@ impl Default for Settings {
             bayes_from: 300,
             pools: 8,
             base: None,
+            neutral: None,
             keep_heads: 1 << 15,
             min_rows: 60,
             max_iterations: 1000,
@@ -174,6 +179,9 @@ pub struct LabelSettings {
     /// L2 strength instead of the setting for all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub l2: Option<f64>,
+    /// The words of `settings.neutral` count nothing for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub neutral: bool,
     /// Fewest rows of either class instead of the setting for all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_rows: Option<usize>,
@@ -280,8 +288,8 @@ impl Recipe {
         for source in &mut recipe.sources {
             source.path = find(&source.path)?;
         }
-        if let Some(vectors) = &mut recipe.settings.vectors {
-            *vectors = find(vectors)?;
+        for file in [&mut recipe.settings.vectors, &mut recipe.settings.neutral].into_iter().flatten() {
+            *file = find(file)?;
         }
         Ok(recipe)
     }
@@ -310,6 +318,9 @@ impl Recipe {
         }
         if !(0.0..=1.0).contains(&s.soft) {
             return Err(Error::settings(format!("settings.soft must lie in 0..1, not {}", s.soft)));
+        }
+        if let (None, Some((name, _))) = (&s.neutral, self.labels.iter().find(|(_, l)| l.neutral)) {
+            return Err(Error::settings(format!("label.{name}.neutral needs settings.neutral, the list of words")));
         }
         if s.folds < 2 || s.min_rows < 2 {
             return Err(Error::settings("settings.folds and settings.min_rows must be 2 or more"));
@@ -340,7 +351,9 @@ impl Recipe {
             let parts: Vec<_> = source.path.components().rev().take(3).collect();
             source.path = parts.into_iter().rev().collect();
         }
-        recipe.settings.vectors = recipe.settings.vectors.and_then(|v| v.file_name().map(PathBuf::from));
+        for file in [&mut recipe.settings.vectors, &mut recipe.settings.neutral].into_iter().flatten() {
+            *file = file.file_name().map(PathBuf::from).unwrap_or_default();
+        }
         toml::to_string_pretty(&recipe).map_err(|e| Error::settings(format!("the recipe could not be written: {e}")))
     }
 }

@@ -1,14 +1,14 @@
-//! Word lists of an audit: terms of identity, names of many origins.
+//! Word lists: terms of identity, names of many origins.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use serde::Deserialize;
 
+use super::words::Words;
 use crate::error::{Error, Result};
-use crate::text::words::Words;
 
-/// The list that `polemic audit` uses unless another is given.
+/// The list that is used unless another is given.
 const IDENTITIES: &str = include_str!("../../training-data/identities.toml");
 /// The same for names.
 const NAMES: &str = include_str!("../../training-data/names.toml");
@@ -84,6 +84,11 @@ impl Identities {
             return Err(Error::input(path.display(), "a list of identities needs terms, each with a word in it"));
         }
         Ok(found)
+    }
+
+    /// The terms that are one word, lower case.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        self.list.iter().flat_map(|identity| &identity.terms).map(|term| key(term)).filter(|term| !term.contains(' '))
     }
 
     /// The terms, ready to be found in texts.
