@@ -1,15 +1,18 @@
 //! `polemic explain`: the words behind the scores of one comment.
 
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::common::ModelChoice;
+use super::common::{self, ModelChoice, Rejects};
 use crate::model::Model;
 use crate::model::explain::{Explanation, Kind};
-use crate::model::scoring::{Item, Scratch};
+use crate::model::scoring::{Item, Scratch, Unscored};
+use crate::read;
+use crate::read::entry::Entry;
 use crate::read::rows::Options;
 use crate::record::rounded;
 use crate::report::printable;
@@ -18,15 +21,19 @@ const EXAMPLES: &str = "\
 Examples:
   polemic explain \"typical drivel from a clown\"
   polemic explain \"no, that is wrong\" --parent \"The bridge is safe.\"
-  echo \"you clown\" | polemic explain - --json";
+  echo \"you clown\" | polemic explain - --json
+  polemic explain --file comments.jsonl --label insult > shares.jsonl";
 
 /// Arguments of `polemic explain`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The comment; - reads it from standard input.
-    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
-    text: String,
+    #[arg(value_name = "TEXT", allow_hyphen_values = true, required_unless_present = "file")]
+    text: Option<String>,
+    /// Explain every comment of a file in any format that `score` reads; writes one JSON object a line.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "parent"])]
+    file: Option<PathBuf>,
     /// The comment that it answers.
     #[arg(long, value_name = "TEXT")]
     parent: Option<String>,
@@ -53,7 +60,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let there: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
         bail!("--label {unknown}: the model has no such label; it has {}", there.join(", "));
     }
-    let text = match args.text.as_str() {
+    if let Some(file) = &args.file {
+        return explain_file(args, &model, file);
+    }
+    let text = match args.text.as_deref().unwrap_or_default() {
         "-" => {
             let mut text = String::new();
             std::io::stdin().take(args.max_text as u64 + 1).read_to_string(&mut text)?;
@@ -64,40 +74,89 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if text.len() > args.max_text {
         bail!("the text is longer than --max-text {}", args.max_text);
     }
-    let item = Item { text: &text, quotes: &[], parent: args.parent.as_deref(), targets: &[] };
+    let item = Item { text: &text, parent: args.parent.as_deref(), ..Item::default() };
     let mut scratch = Scratch::default();
     let mut out = anstream::stdout();
-    let scored = match model.score(&item, &mut scratch) {
-        Ok(scored) => scored,
-        Err(reason) => {
-            if args.json {
-                writeln!(out, "{}", json!({"unscored": reason.reason(), "model": model.id()}))?;
-            } else {
-                writeln!(out, "not scored: {}", reason.reason())?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
-    };
-    let explanations = model.explain(&item, &mut scratch).unwrap_or_default();
-    let wanted: Vec<&Explanation> =
-        explanations.iter().filter(|e| args.label.is_empty() || args.label.contains(&e.label)).collect();
-    let stance: Option<Vec<(String, f32)>> = model
-        .manifest
-        .parent
-        .as_ref()
-        .zip(scored.parent)
-        .map(|(head, p)| head.step.classes.iter().cloned().zip(p).collect());
     if args.json {
-        let mut record = json!({"text": text, "labels": wanted, "model": model.id()});
-        if let (Some(stance), Value::Object(record)) = (stance, &mut record) {
-            let classes: Map<String, Value> = stance.into_iter().map(|(class, p)| (class, rounded(p).into())).collect();
-            record.insert("stance".into(), json!({"parent": classes}));
-        }
+        let mut record = json!({"text": text});
+        explain_into(&mut record, args, &model, &item, &mut scratch);
         writeln!(out, "{}", serde_json::to_string_pretty(&record)?)?;
-    } else {
-        print(&mut out, &model, &wanted, stance.as_deref(), args.top)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match model.explain(&item, &mut scratch) {
+        Ok(explanations) => {
+            let wanted = wanted(args, &explanations);
+            print(&mut out, &model, &wanted, stance(&model, &item, &mut scratch).as_deref(), args.top)?;
+        }
+        Err(reason) => writeln!(out, "not scored: {}", reason.reason())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Explains every comment of a file, one JSON object a line.
+fn explain_file(args: &Args, model: &Model, file: &Path) -> Result<ExitCode> {
+    let options = Options { max_text: args.max_text, ..Options::default() };
+    let rejects = Rejects::default().open()?;
+    let mut input = read::open(Some(file), &options)?;
+    let mut scratch = Scratch::default();
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut failed = None;
+    let (census, cut) = common::each_entry(&mut input, &rejects, |entry| {
+        let Entry::Comment(row) = entry else { return Ok(()) };
+        let comment = &row.stated.comment;
+        let mut record = json!({"id": comment.id, "text": comment.text});
+        let item = Item {
+            text: &comment.text,
+            quotes: &comment.quotes,
+            parent: row.parent_text.as_deref(),
+            ..Item::default()
+        };
+        if comment.text.len() > args.max_text {
+            record["unscored"] = Unscored::TooLong.reason().into();
+        } else {
+            explain_into(&mut record, args, model, &item, &mut scratch);
+        }
+        if failed.is_none() {
+            failed = writeln!(out, "{record}").err();
+        }
+        Ok(())
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    out.flush()?;
+    common::tell(&input, &census, cut.is_some());
+    match cut {
+        Some(error) => Err(error.into()),
+        None => Ok(rejects.finish()),
+    }
+}
+
+/// Adds to a record the shares of the labels asked for, or why there are none.
+fn explain_into(record: &mut Value, args: &Args, model: &Model, item: &Item<'_>, scratch: &mut Scratch) {
+    match model.explain(item, scratch) {
+        Ok(explanations) => {
+            record["labels"] = json!(wanted(args, &explanations));
+            if let Some(stance) = stance(model, item, scratch) {
+                let classes: Map<String, Value> =
+                    stance.into_iter().map(|(class, p)| (class, rounded(p).into())).collect();
+                record["stance"] = json!({"parent": classes});
+            }
+        }
+        Err(reason) => record["unscored"] = reason.reason().into(),
+    }
+    record["model"] = model.id().into();
+}
+
+fn wanted<'e>(args: &Args, explanations: &'e [Explanation]) -> Vec<&'e Explanation> {
+    explanations.iter().filter(|e| args.label.is_empty() || args.label.contains(&e.label)).collect()
+}
+
+/// The stances toward the parent and their probabilities.
+fn stance(model: &Model, item: &Item<'_>, scratch: &mut Scratch) -> Option<Vec<(String, f32)>> {
+    let scored = model.score(item, scratch).ok()?.parent?;
+    let head = model.manifest.parent.as_ref()?;
+    Some(head.step.classes.iter().cloned().zip(scored).collect())
 }
 
 fn print(

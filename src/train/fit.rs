@@ -299,7 +299,7 @@ impl Run<'_> {
                 l2: own_l2.as_ref().map_or(self.settings.l2_choices.as_slice(), <[f64; 1]>::as_slice),
                 stack: &stack,
                 pools: &pools,
-                bayes: rows.rarer() >= self.settings.bayes_from,
+                bayes: if rows.rarer() >= self.settings.bayes_from { &[true] } else { &[false, true] },
                 ..Task::default()
             };
             let head = Head { neutral: settings.neutral, ..self.fit(shared, name, task, self.settings.balanced)? };

@@ -20,9 +20,16 @@ use crate::model::scoring::windows;
 /// What naive Bayes scaling leaves a word that tells nothing (Wang & Manning 2012 scale by the log-count ratio alone, which silences it).
 const BAYES_FLOOR: f64 = 0.3;
 
+/// How a head is held down.
+#[derive(Debug, Clone, Copy, Default)]
+struct Choice {
+    l2: f64,
+    bayes: bool,
+}
+
 impl Shared {
     /// Fits a head: out of fold on every fold but one, then on all rows, starting from the mean of the others. Of several L2 strengths
-    /// the one with the best AUC out of fold is taken.
+    /// and scalings those with the best AUC out of fold are taken.
     pub fn fit(&self, task: &Task<'_>, settings: &Settings, stop: &Arc<AtomicBool>) -> Result<Head> {
         let (head, said) = self.fit_and_say(task, settings, stop)?;
         let highest = |said: &Said| said.windows.iter().copied().reduce(f32::max).unwrap_or(said.whole);
@@ -54,8 +61,11 @@ impl Shared {
     fn fit_and_say(&self, task: &Task<'_>, settings: &Settings, stop: &Arc<AtomicBool>) -> Result<(Head, Vec<Said>)> {
         let matrix = self.matrix(task);
         let folds: Vec<usize> = task.rows.iter().map(|&r| self.folds[r as usize]).collect();
-        let mut best: Option<(f64, f64, Vec<Vec<f64>>, Vec<Said>)> = None;
-        for &l2 in task.l2 {
+        let bayes = if task.bayes.is_empty() { &[false] } else { task.bayes };
+        let choices: Vec<Choice> =
+            bayes.iter().flat_map(|&bayes| task.l2.iter().map(move |&l2| Choice { l2, bayes })).collect();
+        let mut best: Option<(f64, Choice, Vec<Vec<f64>>, Vec<Said>)> = None;
+        for &choice in &choices {
             let warm = best.as_ref().map(|(_, _, fitted, _)| fitted);
             let fitted: Vec<Vec<f64>> = (0..settings.folds)
                 .into_par_iter()
@@ -63,19 +73,19 @@ impl Shared {
                     let weights =
                         task.weights.iter().zip(&folds).map(|(&w, &f)| if f == fold { 0.0 } else { w }).collect();
                     let initial = warm.and_then(|warm| warm.get(fold)).cloned();
-                    self.parameters(&matrix, task, l2, weights, initial, settings, stop)
+                    self.parameters(&matrix, task, choice, weights, initial, settings, stop)
                 })
                 .collect::<Result<_>>()?;
             let said = self.say_out_of_fold(&matrix, task, &folds, &fitted);
-            let auc = if task.l2.len() > 1 { auc(task.targets, &said) } else { 0.0 };
+            let auc = if choices.len() > 1 { auc(task.targets, &said) } else { 0.0 };
             if best.as_ref().is_none_or(|(highest, ..)| auc > *highest) {
-                best = Some((auc, l2, fitted, said));
+                best = Some((auc, choice, fitted, said));
             }
         }
-        let (_, l2, fitted, said) = best.unwrap_or_default();
+        let (_, choice, fitted, said) = best.unwrap_or_default();
         let n = fitted.len() as f64;
         let mean = (0..=matrix.design.width()).map(|i| fitted.iter().map(|p| p[i]).sum::<f64>() / n).collect();
-        let parameters = self.parameters(&matrix, task, l2, task.weights.to_vec(), Some(mean), settings, stop)?;
+        let parameters = self.parameters(&matrix, task, choice, task.weights.to_vec(), Some(mean), settings, stop)?;
         Ok((self.head(&matrix, task, &parameters), said))
     }
 
@@ -132,21 +142,21 @@ impl Shared {
         &self,
         matrix: &Matrix,
         task: &Task<'_>,
-        l2: f64,
+        choice: Choice,
         weights: Vec<f32>,
         initial: Option<Vec<f64>>,
         settings: &Settings,
         stop: &Arc<AtomicBool>,
     ) -> Result<Vec<f64>> {
         let mut params = SparseLogistic::default()
-            .alpha(l2)
+            .alpha(choice.l2)
             .max_iterations(settings.max_iterations)
             .tolerance(settings.tolerance)
             .stop(stop.clone());
         for (columns, strength) in self.blocks(matrix, &settings.l2_blocks) {
             params = params.block(columns, strength);
         }
-        if task.bayes {
+        if choice.bayes {
             params = params.scaling(self.bayes(matrix, task, &weights));
         }
         if let Some(initial) = initial {

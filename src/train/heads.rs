@@ -71,8 +71,9 @@ pub struct Task<'a> {
     pub stack: &'a [usize],
     /// First-stage heads whose local maxima are further inputs, by number.
     pub pools: &'a [usize],
-    /// Words and pairs that tell the classes apart pay less L2 (naive Bayes scaling).
-    pub bayes: bool,
+    /// Whether words and pairs that tell the classes apart pay less L2 (naive Bayes scaling): the answers to choose from out of fold.
+    /// Empty: they do not.
+    pub bayes: &'a [bool],
 }
 
 /// A fitted head. Weights stand under the numbers of the whole vocabulary.

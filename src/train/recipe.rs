@@ -73,7 +73,8 @@ pub struct Settings {
     pub l2_choices: Vec<f64>,
     /// How much of a target is the share of annotators (`labels_soft`), where rows have it; the rest is the label. 0 ignores it.
     pub soft: f64,
-    /// Naive Bayes scaling of words and pairs for labels with this many rows of either class; it misleads where there are few.
+    /// Naive Bayes scaling of words and pairs for labels with this many rows of either class. It may mislead where there are fewer:
+    /// then both ways are tried, and that with the better AUC out of fold is taken.
     pub bayes_from: usize,
     /// First-stage heads whose local maxima are further inputs of the labels, those with the most rows of their rarer class.
     pub pools: usize,
