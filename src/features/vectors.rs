@@ -45,6 +45,11 @@ impl Vectors {
         self.names.is_empty()
     }
 
+    /// True if the word has a vector of its own.
+    pub fn knows(&self, word: &str) -> bool {
+        self.rows.contains_key(&hash(word))
+    }
+
     /// Adds the vector of a word, times `factor`, to `sum`. A contraction that has none backs off to its spelling without the
     /// apostrophe (`dont`), then to the mean of its parts (`do`, `not`). False if nothing is known of the word.
     pub fn add(&self, word: &str, factor: f32, sum: &mut [f32]) -> bool {

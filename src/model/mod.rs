@@ -4,6 +4,7 @@ pub mod calibrate;
 pub mod explain;
 pub mod file;
 pub mod fold;
+pub mod lexicon;
 pub mod logistic;
 pub mod multinomial;
 pub mod reply;
@@ -19,6 +20,7 @@ use crate::features::vectors::Vectors;
 use crate::text::tokenizer::Subwords;
 use calibrate::Calibration;
 use fold::Table;
+use lexicon::Worth;
 use reply::ParentStance;
 use target::TargetStance;
 
@@ -138,9 +140,17 @@ pub struct Model {
     pub vectors: Option<Vectors>,
     /// The folder it was read from.
     pub folder: Option<PathBuf>,
+    /// What its words are worth.
+    worth: Worth,
 }
 
 impl Model {
+    /// A model of its parts, not read from a folder.
+    pub fn new(manifest: Manifest, weights: Weights, subwords: Option<Subwords>, vectors: Option<Vectors>) -> Self {
+        let worth = Worth::of(&manifest, &weights, vectors.as_ref());
+        Self { manifest, weights, subwords, vectors, folder: None, worth }
+    }
+
     /// `name@version`, as every record says it.
     pub fn id(&self) -> String {
         format!("{}@{}", self.manifest.name, self.manifest.version)

@@ -86,7 +86,7 @@ pub fn train(
         files: BTreeMap::new(),
     };
     let subwords = shared.vocabulary.subwords().cloned();
-    Ok(Model { manifest, weights, subwords, vectors, folder: None })
+    Ok(Model::new(manifest, weights, subwords, vectors))
 }
 
 /// Texts from all over the set.
