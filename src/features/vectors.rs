@@ -45,9 +45,9 @@ impl Vectors {
         self.names.is_empty()
     }
 
-    /// True if the word has a vector of its own.
-    pub fn knows(&self, word: &str) -> bool {
-        self.rows.contains_key(&hash(word))
+    /// The place of a word among the words, if it has a vector of its own.
+    pub fn rank(&self, word: &str) -> Option<usize> {
+        self.rows.get(&hash(word)).map(|&row| row as usize)
     }
 
     /// Adds the vector of a word, times `factor`, to `sum`. A contraction that has none backs off to its spelling without the

@@ -2,7 +2,7 @@
 //!
 //! Nothing of it is stored: it is worked out from the folded table of words when a model is made or opened.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Manifest, Weights};
 use crate::features::vectors::Vectors;
@@ -14,6 +14,10 @@ use crate::text::words::hash;
 const HEAVY: usize = 1500;
 /// Words as common as the first ones are looked for behind misspellings if they weigh anything: `yuo`.
 const COMMON: usize = 300;
+/// Words among the first of the vectors are surely words, and so are those among the first of the training set: beyond them are misspellings.
+const SETTLED_VECTORS: usize = 40_000;
+/// See [`SETTLED_VECTORS`].
+const SETTLED: usize = 2000;
 /// Fewest letters of a word that is looked for behind misspellings, and of a misspelling.
 const SHORTEST: usize = 3;
 
@@ -33,7 +37,8 @@ pub struct Worth {
 }
 
 impl Worth {
-    /// Works out what the words of `weights` are worth. A word that has a vector is surely one; without vectors all words are.
+    /// Works out what the words of `weights` are worth. Without vectors all words count as
+    /// settled.
     pub fn of(manifest: &Manifest, weights: &Weights, vectors: Option<&Vectors>) -> Self {
         // A label of the user's own may be anything; one that is ours and not of incivility is none.
         let is_incivility = |name: &str| label::find(name).is_none_or(|l| l.group == Group::Incivility);
@@ -47,7 +52,9 @@ impl Worth {
                 weights.words.add(i as u32, &mut row);
             }
             worth.weights.push(heads.iter().filter_map(|&k| row.get(k)).fold(0.0, |most, w| w.max(most)));
-            worth.settled.push(vectors.is_none_or(|v| v.knows(name)));
+            worth
+                .settled
+                .push(i < SETTLED || vectors.is_none_or(|v| v.rank(name).is_some_and(|rank| rank < SETTLED_VECTORS)));
         }
         worth.sort(&weights.names);
         worth
@@ -62,10 +69,11 @@ impl Worth {
         words.retain(|&i| names[i as usize].len() >= SHORTEST);
         self.heavy = words.get(HEAVY).or(words.last()).map_or(f32::INFINITY, |&i| self.weights[i as usize]);
         let common = words.iter().copied().filter(|&i| (i as usize) < COMMON);
-        let known: std::collections::HashSet<&str> = names.iter().map(String::as_str).collect();
+        let settled: HashSet<&str> =
+            names.iter().zip(&self.settled).filter(|(_, settled)| **settled).map(|(name, _)| name.as_str()).collect();
         for i in words.iter().copied().take(HEAVY).chain(common) {
             for misspelling in misspellings(&names[i as usize]) {
-                if !known.contains(misspelling.as_str()) {
+                if !settled.contains(misspelling.as_str()) {
                     self.misspellings.entry(hash(&misspelling)).or_insert(i);
                 }
             }

@@ -11,15 +11,19 @@ mod spelling;
 use std::ops::Range;
 
 use super::clean::Clean;
-use super::words::{USER, Word, Words};
+use super::words::{URL, USER, Word, Words};
 use spelling::{Spelling, squeezed};
 
 /// Fewest letters of a word that marks, digits or blanks may hide.
 const SHORTEST: usize = 3;
 /// Most single letters in a row that are searched for words.
 const LONGEST_RUN: usize = 32;
+/// Words that are not heavy are read only if they are as common as the first ones.
+const COMMON: u32 = 5000;
 /// Signs before a word that may be its first letter.
 const FIRST_SIGNS: &str = "$";
+/// Signs inside a word that may be its letters.
+const MASKS: &str = "*#%$@";
 /// Signs after a word that may be its last letters.
 const LAST_SIGNS: &str = "$*#%";
 
@@ -34,6 +38,13 @@ pub struct Standing {
     pub settled: bool,
     /// Among the words worth hiding.
     pub heavy: bool,
+}
+
+impl Standing {
+    /// Worth hiding, or common and of some weight.
+    pub fn counts(&self) -> bool {
+        self.heavy || self.weight > 0.0 && self.rank < COMMON
+    }
 }
 
 /// The letters that one place of a shape may stand for: bit 0 is `a`, bit 25 is `z`.
@@ -111,7 +122,7 @@ impl Reader<'_> {
             self.edits.push((range, word));
             return;
         }
-        let is_break = |i: &usize| !self.is_text(*i) && !self.is(*i, "*#%$@");
+        let is_break = |i: &usize| !self.is_text(*i) && !self.is(*i, MASKS);
         let breaks: Vec<usize> = piece.clone().filter(is_break).collect();
         if !breaks.is_empty() {
             let starts = std::iter::once(piece.start).chain(breaks.iter().map(|b| b + 1));
@@ -149,14 +160,16 @@ impl Reader<'_> {
         self.text.get(self.words.place(range.start).start..self.words.place(last).end).unwrap_or_default()
     }
 
-    /// True for what means itself: marks, numbers, links, known words. A mention may be an `a`: `@sshole`.
+    /// True for what means itself: marks, numbers, links, known words and their `'s`. A mention may be an `a`: `@sshole`.
     fn is_settled(&self, i: usize) -> bool {
         let lower = self.lower(i);
-        let is_known = || self.lexicon.find(lower).is_some_and(|s| s.settled);
-        !self.is_text(i)
-            || lower == super::words::URL
-            || lower.bytes().all(|b| b.is_ascii_digit())
-            || lower != USER && is_known()
+        let means_itself =
+            |word: &str| word.bytes().all(|b| b.is_ascii_digit()) || self.lexicon.find(word).is_some_and(|s| s.settled);
+        if !self.is_text(i) || lower == URL {
+            return true;
+        }
+        let stem = lower.split('\'').next().filter(|stem| stem.len() < lower.len());
+        lower != USER && (means_itself(lower) || stem.is_some_and(means_itself))
     }
 
     /// True if a mark stands where a letter should: between two words, or as a sign at the edge of one.
@@ -173,7 +186,7 @@ impl Reader<'_> {
 
     /// A heavy word in two halves, of which one is no word: `id iot`.
     fn halves(&mut self, piece: Range<usize>, i: usize) -> bool {
-        if !self.words.place(i).is_empty() && self.alone(i).is_some() {
+        if self.alone(i).is_some() {
             return false;
         }
         let joined = |range: Range<usize>| {
@@ -223,20 +236,14 @@ impl Reader<'_> {
         let own = self.lexicon.find(lower).map_or(0.0, |s| s.weight);
         let written = self.written(&(i..i + 1));
         let plain = lower.bytes().all(|b| b.is_ascii_lowercase() || b == b'\'');
-        let reading = if plain { self.misspelt(lower) } else { None };
-        let reading = reading.or_else(|| {
-            let spelling = Spelling::of(written)?;
-            self.reading(&spelling, lower == USER)
-        })?;
+        let reading = if plain { self.misspelt(lower)? } else { self.reading(&Spelling::of(written)?, lower == USER)? };
         // A spelling that training saw has its own weight.
         (reading.word != lower && (own == 0.0 || reading.standing.weight > own)).then_some(reading.word)
     }
 
     /// A word of nothing but letters: stretched, or mistyped.
     fn misspelt(&self, lower: &str) -> Option<Reading> {
-        let stretched = lower.as_bytes().windows(3).any(|w| w[0] == w[1] && w[1] == w[2]);
-        let shorter = squeezed(lower).into_iter().filter_map(|word| self.known(word));
-        shorter.filter(|r| stretched || r.standing.heavy).reduce(Reading::better).or_else(|| {
+        self.squeezed(lower).or_else(|| {
             let (word, standing) = self.lexicon.misspelt(lower)?;
             Some(Reading { word: word.to_owned(), standing })
         })
@@ -247,18 +254,23 @@ impl Reader<'_> {
         Some(Reading { word, standing })
     }
 
+    /// A known word with fewer of some letters; a heavy one if no letter stands three times in a row.
+    fn squeezed(&self, lower: &str) -> Option<Reading> {
+        let stretched = lower.as_bytes().windows(3).any(|w| w[0] == w[1] && w[1] == w[2]);
+        let shorter = squeezed(lower).into_iter().filter_map(|word| self.known(word));
+        shorter.filter(|r| stretched || r.standing.heavy).reduce(Reading::better)
+    }
+
     /// The word that look-alikes, digits and marks stand for.
     fn reading(&self, spelling: &Spelling, only_heavy: bool) -> Option<Reading> {
         let only_heavy = only_heavy || spelling.is_doubtful();
-        let is_sound = |r: &Reading| {
-            let long = r.word.len() >= SHORTEST && r.standing.weight > 0.0;
-            r.standing.heavy || !only_heavy && (spelling.is_letters() || long)
+        let known = |word: String| {
+            let squeezed = self.squeezed(&word);
+            self.known(word).or(squeezed)
         };
-        let exact = spelling.readings().into_iter().filter_map(|word| {
-            let shorter = squeezed(&word);
-            self.known(word).or_else(|| shorter.into_iter().filter_map(|word| self.known(word)).reduce(Reading::better))
-        });
-        let exact = exact.filter(is_sound).reduce(Reading::better);
+        let is_sound =
+            |r: &Reading| r.word.len() >= SHORTEST && r.standing.counts() && (r.standing.heavy || !only_heavy);
+        let exact = spelling.readings().into_iter().filter_map(known).filter(is_sound).reduce(Reading::better);
         let guessed = spelling.shape().and_then(|shape| {
             let (word, standing) = self.lexicon.heaviest(&shape, spelling.is_starred() && !only_heavy)?;
             Some(Reading { word: word.to_owned(), standing })

@@ -12,73 +12,78 @@ const MOST_READINGS: usize = 64;
 /// Any letter.
 const ANY: Letters = (1 << 26) - 1;
 
+/// The letters, so that each is a string of its own.
+const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz";
+
+/// What one character of a spelling is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Letter,
+    Digit,
+    /// A mark: it may stand for any letter or for nothing.
+    Sign,
+}
+
 /// One character of a spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
-    /// What it may stand for, as it looks; none for a mark that looks like no letter.
+    kind: Kind,
+    /// The letters it may stand for by its looks.
     looks: &'static str,
-    /// A letter, where it is one.
-    letter: Option<char>,
-    /// Neither letter nor digit: it may stand for any letter or for nothing.
-    is_sign: bool,
 }
 
 /// A spelling taken apart.
 #[derive(Debug, Clone)]
 pub(super) struct Spelling {
     places: Vec<Place>,
-    /// Letters and digits as written, marks left out.
     is_doubtful: bool,
-    starred: bool,
+    is_starred: bool,
 }
 
 impl Spelling {
-    /// Takes a piece of clean text apart; `None` if it is too long, has no letter, or one that looks like none of `a` to `z`.
+    /// Takes a piece of clean text apart; `None` if it is too long, a code (`A55`), without letters, or holds a letter that looks like
+    /// none of `a` to `z`, or a bracket or quotation mark.
     pub(super) fn of(written: &str) -> Option<Self> {
-        let mut places = Vec::with_capacity(written.len());
-        for (i, c) in written.chars().enumerate() {
+        let mut places = Vec::with_capacity(LONGEST);
+        for (i, c) in written.chars().filter(|c| !c.is_whitespace() && !is_combining_mark(*c)).enumerate() {
             if i >= LONGEST {
                 return None;
             }
-            if c.is_whitespace() || is_combining_mark(c) {
-                continue;
-            }
-            push(c, &mut places)?;
+            places.push(place(c)?);
         }
-        let letters = places.iter().filter(|p| p.letter.is_some()).count();
-        let signs = places.iter().filter(|p| p.is_sign).count();
-        let is_doubtful = letters < 2 || is_quantity(written) || is_initials(written) || places.len() - signs < 2;
-        (letters > 0 && !is_code(written)).then(|| Self { places, is_doubtful, starred: written.contains('*') })
+        let count = |kind| places.iter().filter(|p| p.kind == kind).count();
+        let letters = count(Kind::Letter);
+        let is_doubtful = letters < 2
+            || is_quantity(written)
+            || is_initials(written)
+            || is_accented(written) && count(Kind::Digit) == 0;
+        (letters > 0 && !is_code(written)).then(|| Self { places, is_doubtful, is_starred: written.contains('*') })
     }
 
-    /// True if only a heavy word should be read here: a quantity, initials, next to no letters.
+    /// True if only a heavy word should be read here: accents, a quantity, initials, next to no letters.
     pub(super) fn is_doubtful(&self) -> bool {
         self.is_doubtful
     }
 
-    /// True without digits and signs.
-    pub(super) fn is_letters(&self) -> bool {
-        self.places.iter().all(|p| p.letter.is_some() || p.looks == "'")
-    }
-
     /// True with `*`, which stands for a letter more surely than other marks.
     pub(super) fn is_starred(&self) -> bool {
-        self.starred
+        self.is_starred
     }
 
-    /// True if what stands at its edge may be letters: `f***`, `a$$`, but not `nice*` or `A*`.
+    /// True if the marks at its end may be letters: `f***`, `a$$`, but not `nice*` or `A*`.
     pub(super) fn ends_well(&self) -> bool {
-        let tail = self.places.iter().rev().take_while(|p| p.is_sign).count();
-        let unlike = self.places.iter().rev().take_while(|p| p.is_sign && p.looks.is_empty()).count();
-        let letters = self.places.iter().filter(|p| !p.is_sign).count();
-        unlike == 0 || tail >= 2 && letters <= 2 && self.places.len() >= 4
+        let signs = self.places.iter().rev().take_while(|p| p.kind == Kind::Sign);
+        let (tail, alike) = signs.fold((0, true), |(n, alike), p| (n + 1, alike && !p.looks.is_empty()));
+        let others = self.places.iter().filter(|p| p.kind != Kind::Sign).count();
+        alike || tail >= 2 && others <= 2 && self.places.len() >= 4
     }
 
-    /// The words that it may be, marks that look like no letter being nothing.
+    /// The words that it may be, marks that look like no letter being nothing; then those that it may be if all marks are nothing.
     pub(super) fn readings(&self) -> Vec<String> {
         let mut readings = self.expanded(|_| true);
-        if self.places.iter().any(|p| p.is_sign && !p.looks.is_empty()) {
-            readings.extend(self.expanded(|p| !p.is_sign));
+        let starts_with_sign = self.places.first().is_none_or(|p| p.kind == Kind::Sign);
+        if !starts_with_sign && self.places.iter().any(|p| p.kind == Kind::Sign && !p.looks.is_empty()) {
+            readings.extend(self.expanded(|p| p.kind != Kind::Sign));
         }
         readings
     }
@@ -86,10 +91,6 @@ impl Spelling {
     fn expanded(&self, stands: impl Fn(&Place) -> bool) -> Vec<String> {
         let mut words = vec![String::new()];
         for place in self.places.iter().filter(|p| stands(p)) {
-            if let Some(letter) = place.letter {
-                words.iter_mut().for_each(|w| w.push(letter));
-                continue;
-            }
             let Some(first) = place.looks.chars().next() else { continue };
             let room = words.len() * place.looks.len() <= MOST_READINGS;
             let others = place.looks.chars().skip(1).filter(|_| room);
@@ -100,34 +101,37 @@ impl Spelling {
         words
     }
 
-    /// The shape it has if every mark hides a letter; `None` without marks.
+    /// The shape it has if every mark hides a letter; `None` without such marks.
     pub(super) fn shape(&self) -> Option<Vec<Letters>> {
         let bits = |looks: &str| looks.bytes().filter(u8::is_ascii_lowercase).fold(0, |all, b| all | 1 << (b - b'a'));
-        let letters = |place: &Place| match place.letter {
-            Some(letter) => bits(letter.encode_utf8(&mut [0; 4])),
-            None if place.is_sign => ANY,
-            None => bits(place.looks),
-        };
+        let letters = |place: &Place| if place.kind == Kind::Sign { ANY } else { bits(place.looks) };
         let shape: Vec<Letters> = self.places.iter().map(letters).collect();
-        (shape.len() >= super::SHORTEST && self.places.iter().any(|p| p.is_sign)).then_some(shape)
+        // What starts with `@` is a mention, unless that is an `a`.
+        let is_mention = self.places.first().is_some_and(|p| p.kind == Kind::Sign && p.looks == "a");
+        let is_masked = self.places.iter().any(|p| p.kind == Kind::Sign);
+        (shape.len() >= super::SHORTEST && is_masked && !is_mention).then_some(shape)
     }
 }
 
-/// Appends what one character stands for.
-fn push(c: char, places: &mut Vec<Place>) -> Option<()> {
-    let mut letter = |c: char| places.push(Place { looks: "", letter: Some(c.to_ascii_lowercase()), is_sign: false });
-    if c.is_ascii_alphabetic() {
-        letter(c);
-    } else if c.is_alphabetic() {
-        match decancer::cure_char(c, Options::default()) {
-            Translation::Character(c) if c.is_ascii_alphabetic() => letter(c),
-            Translation::String(s) if s.bytes().all(|b| b.is_ascii_alphabetic()) => s.chars().for_each(letter),
-            _ => return None,
-        }
-    } else {
-        places.push(Place { looks: looks(c), letter: None, is_sign: !c.is_alphanumeric() });
+/// What one character stands for.
+fn place(c: char) -> Option<Place> {
+    if matches!(
+        c,
+        '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '"' | '/' | '\\' | ',' | ';' | ':' | '\u{201c}' | '\u{201d}'
+    ) {
+        return None;
     }
-    Some(())
+    if !c.is_alphabetic() {
+        let kind = if c.is_alphanumeric() { Kind::Digit } else { Kind::Sign };
+        return Some(Place { kind, looks: looks(c) });
+    }
+    let looks = match decancer::cure_char(c, Options::default()) {
+        // The tables have one letter for what may as well be the other.
+        Translation::Character('i' | 'l') if !c.is_ascii() => "il",
+        Translation::Character(c) => ALPHABET.find(c).and_then(|i| ALPHABET.get(i..=i))?,
+        _ => return None,
+    };
+    Some(Place { kind: Kind::Letter, looks })
 }
 
 /// The letters that a digit or sign is used for.
@@ -143,7 +147,7 @@ fn looks(c: char) -> &'static str {
         '7' | '+' => "t",
         '8' => "b",
         '9' => "g",
-        '(' | '\u{a2}' => "c",
+        '\u{a2}' => "c",
         '\u{a3}' => "l",
         '\'' | '\u{2019}' => "'",
         _ => "",
@@ -157,12 +161,18 @@ fn is_quantity(written: &str) -> bool {
     digits > 0 && rest.chars().all(char::is_alphabetic) && rest.chars().count() <= 1 + digits.min(2)
 }
 
-/// `J.K.R.`: capitals with dots between them, three at most.
+/// True with letters that are Latin but not plain: somebody's language rather than a disguise.
+fn is_accented(written: &str) -> bool {
+    let mut others = written.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).peekable();
+    others.peek().is_some() && others.all(|c| matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}'))
+}
+
+/// `J.K.R.`: capitals with dots.
 fn is_initials(written: &str) -> bool {
     written.contains('.') && !written.chars().any(char::is_lowercase)
 }
 
-/// `A55`, `B52`: a capital, then digits. No word is looked for in it.
+/// `A55`, `U.S.A.`: a capital, then digits, or initials of fewer than four letters. No word is looked for in it.
 fn is_code(written: &str) -> bool {
     let rest = written.strip_prefix(|c: char| c.is_ascii_uppercase());
     rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
