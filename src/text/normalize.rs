@@ -85,7 +85,7 @@ pub fn normalize(words: &mut Words, clean: &Clean<'_>, lexicon: &dyn Lexicon) {
     let mut reader = Reader { words, text: clean.text(), lexicon, edits: Vec::new() };
     let mut at = 0;
     while at < reader.words.len() {
-        at = reader.spaced(at).unwrap_or_else(|| reader.piece(at));
+        at = if reader.is_apart(at) { at + 1 } else { reader.spaced(at).unwrap_or_else(|| reader.piece(at)) };
     }
     let edits = reader.edits;
     if !edits.is_empty() {
@@ -110,10 +110,17 @@ impl Reader<'_> {
         let unsettled = (at..end).find(|&i| !self.is_settled(i));
         match unsettled {
             None if !self.is_masked(at..end) => {}
-            Some(i) if self.halves(at..end, i) => {}
-            _ => self.read(at..end),
+            Some(i) => {
+                let read = self.edits.len();
+                self.read(at..end);
+                if self.edits.len() == read {
+                    self.halves(at..end, i);
+                }
+            }
+            None => self.read(at..end),
         }
-        end
+        // A second half stands in the next piece.
+        self.edits.last().map_or(end, |(range, _)| range.end.max(end))
     }
 
     /// Reads words that touch: as one word, else part by part, else word by word.
@@ -131,6 +138,12 @@ impl Reader<'_> {
         } else if piece.len() > 1 {
             piece.for_each(|i| self.read(i..i + 1));
         }
+    }
+
+    /// True for a settled word of several letters, or a mark, that touches nothing after it: most of any text.
+    fn is_apart(&self, i: usize) -> bool {
+        let ends_alone = i + 1 >= self.words.len() || self.words.place(i + 1).start > self.words.place(i).end;
+        ends_alone && (!self.is_text(i) || self.lower(i).len() > 1 && self.is_settled(i))
     }
 
     fn word(&self, i: usize) -> Option<&Word> {
@@ -184,25 +197,18 @@ impl Reader<'_> {
             || last + 1 < piece.end && self.is(last + 1, LAST_SIGNS)
     }
 
-    /// A heavy word in two halves, of which one is no word: `id iot`.
-    fn halves(&mut self, piece: Range<usize>, i: usize) -> bool {
-        if self.alone(i).is_some() {
-            return false;
-        }
+    /// A heavy word in two halves, of which the `i`-th is no word: `id iot`.
+    fn halves(&mut self, piece: Range<usize>, i: usize) {
         let joined = |range: Range<usize>| {
+            let apart = self.edits.last().is_none_or(|(last, _)| last.end <= range.start);
             let blank = self.gap(range.start + 1)?.starts_with(char::is_whitespace);
             let word = format!("{}{}", self.lower(range.start), self.lower(range.start + 1));
-            let heavy = blank && self.is_text(range.start) && self.lexicon.find(&word).is_some_and(|s| s.heavy);
-            heavy.then_some((range, word))
+            let heavy = self.lexicon.find(&word).is_some_and(|s| s.heavy);
+            (apart && blank && self.is_text(range.start) && heavy).then_some((range, word))
         };
         let with_next = if i + 1 == piece.end { joined(i..i + 2) } else { None };
         let found = with_next.or_else(|| if i == piece.start && i > 0 { joined(i - 1..i + 1) } else { None });
-        let Some((range, word)) = found else { return false };
-        if self.edits.last().is_some_and(|(last, _)| last.end > range.start) {
-            return false;
-        }
-        self.edits.push((range, word));
-        true
+        self.edits.extend(found);
     }
 
     /// A piece as one word: with the signs at its edges that may be letters, else without.
