@@ -76,7 +76,7 @@ fn row(mut comment: Value, names: &HashMap<String, String>) -> std::result::Resu
     // A deleted comment reads `[deleted]`, which nobody wrote.
     let written = if is_gone(&written.text) { Fragment::default() } else { written };
     let page = match (said(&comment, "domain"), said(&comment, "url")) {
-        (Some(domain), Some(path)) => Some(domain + path.as_str()),
+        (Some(domain), Some(path)) => Some(domain + &path),
         (domain, path) => path.or(domain),
     };
     let stated = Stated {

@@ -1,7 +1,7 @@
 //! How a word may be spelled: what digits, signs and look-alike letters stand for.
 
-use decancer::{Options, Translation};
 use unicode_normalization::char::is_combining_mark;
+use unicode_security::confusable_detection::skeleton;
 
 use super::Letters;
 
@@ -125,13 +125,25 @@ fn place(c: char) -> Option<Place> {
         let kind = if c.is_alphanumeric() { Kind::Digit } else { Kind::Sign };
         return Some(Place { kind, looks: looks(c) });
     }
-    let looks = match decancer::cure_char(c, Options::default()) {
-        // The tables have one letter for what may as well be the other.
-        Translation::Character('i' | 'l') if !c.is_ascii() => "il",
-        Translation::Character(c) => ALPHABET.find(c).and_then(|i| ALPHABET.get(i..=i))?,
-        _ => return None,
+    let looks = match look_alike(c)? {
+        // Which of the two an `I` of another script is depends on who made the table.
+        'i' | 'l' if !c.is_ascii() => "il",
+        letter => ALPHABET.find(letter).and_then(|i| ALPHABET.get(i..=i))?,
     };
     Some(Place { kind: Kind::Letter, looks })
+}
+
+/// The letter of `a` to `z` that a letter looks like, itself or as a capital: by Unicode's table of confusables (UTS 39), without
+/// accents.
+fn look_alike(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return Some(c.to_ascii_lowercase());
+    }
+    std::iter::once(c).chain(c.to_uppercase()).find_map(|c| {
+        let mut like =
+            skeleton(c.encode_utf8(&mut [0; 4])).filter(|c| !is_combining_mark(*c)).collect::<Vec<char>>().into_iter();
+        like.next().filter(|c| c.is_ascii_alphabetic() && like.next().is_none()).map(|c| c.to_ascii_lowercase())
+    })
 }
 
 /// The letters that a digit or sign is used for.
