@@ -29,6 +29,8 @@ mod linfa_metrics;
 mod metrics;
 /// Model folders: saved whole, opened only whole, found where they are said to be.
 mod model_files;
+/// Words spelled to deceive.
+mod normalizing;
 /// The formats that `threads` and `score` write.
 mod outputs;
 /// Saved pages and quotes.

@@ -106,7 +106,7 @@ impl Model {
         let weights = Weights::from_bytes(&weights_path, &bytes)?;
         let vectors = read(VECTORS)?.map(|bytes| Vectors::from_bytes(&path.join(VECTORS), &bytes)).transpose()?;
         let subwords = read(TOKENIZER)?.map(|_| Subwords::open(&path.join(TOKENIZER))).transpose()?;
-        let model = Self { manifest, weights, subwords, vectors, first_stage: None, folder: Some(path.to_owned()) };
+        let model = Self { folder: Some(path.to_owned()), ..Self::new(manifest, weights, subwords, vectors) };
         model.check(path)?;
         Ok(model)
     }

@@ -4,6 +4,7 @@ pub mod calibrate;
 pub mod explain;
 pub mod file;
 pub mod fold;
+pub mod lexicon;
 pub mod logistic;
 pub mod multinomial;
 pub mod peaks;
@@ -21,6 +22,7 @@ use crate::features::vectors::Vectors;
 use crate::text::tokenizer::Subwords;
 use calibrate::Calibration;
 use fold::Table;
+use lexicon::Worth;
 use reply::ParentStance;
 use target::TargetStance;
 
@@ -148,6 +150,19 @@ pub struct Weights {
     pub pool_weights: Vec<f32>,
 }
 
+impl Weights {
+    /// What a word whose row is `row` adds to head `k` where it is the local maximum of the pooled heads.
+    pub fn local(&self, k: usize, row: &[f32]) -> f32 {
+        let counts = self.pool_weights.chunks_exact((self.pools * peaks::COUNT).max(1)).nth(k).unwrap_or_default();
+        let pooled = row.iter().skip(self.columns - self.pools);
+        let of_pool = |(counts, weight): (&[f32], &f32)| -> f32 {
+            let sizes = counts.iter().zip(peaks::SIZES);
+            sizes.map(|(count, size)| count * weight / (size as f32).sqrt()).sum()
+        };
+        counts.chunks_exact(peaks::COUNT).zip(pooled).map(of_pool).sum()
+    }
+}
+
 /// A model ready to score.
 #[derive(Debug)]
 pub struct Model {
@@ -163,9 +178,17 @@ pub struct Model {
     pub first_stage: Option<Weights>,
     /// The folder it was read from.
     pub folder: Option<PathBuf>,
+    /// What its words are worth.
+    worth: Worth,
 }
 
 impl Model {
+    /// A model of its parts, not read from a folder.
+    pub fn new(manifest: Manifest, weights: Weights, subwords: Option<Subwords>, vectors: Option<Vectors>) -> Self {
+        let worth = Worth::of(&manifest, &weights, vectors.as_ref());
+        Self { manifest, weights, subwords, vectors, first_stage: None, folder: None, worth }
+    }
+
     /// `name@version`, as every record says it.
     pub fn id(&self) -> String {
         format!("{}@{}", self.manifest.name, self.manifest.version)

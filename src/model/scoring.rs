@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::calibrate::Calibration;
+use super::lexicon::Known;
 use super::reply::parent_inputs;
 use super::sums::Sums;
 use super::target::{mention, target_inputs};
 use super::{COMMON, LONG, Model, STRIDE, WINDOW, Weights};
 use crate::features::{grams, relation, starts, style};
 use crate::text::clean::Clean;
+use crate::text::normalize::normalize;
 use crate::text::words::{Words, pair};
 use crate::text::{language, quotes};
 use crate::thread::Status;
@@ -121,6 +123,7 @@ impl Model {
         scratch.quoted = quotes::find(item.text, item.parent, item.quotes);
         let clean = Clean::new(item.text);
         scratch.words.read(&clean, &scratch.quoted);
+        normalize(&mut scratch.words, &clean, &Known { weights: &self.weights, worth: &self.worth });
         // Emoji say something, bare punctuation does not.
         let says = |w: &crate::text::words::Word| w.is_text || !scratch.words.lower(w).is_ascii();
         if !scratch.words.iter().any(says) {

@@ -4,6 +4,7 @@ pub mod clean;
 pub mod cues;
 pub mod html;
 pub mod language;
+pub mod normalize;
 pub(crate) mod phrases;
 pub mod quotes;
 pub mod terms;

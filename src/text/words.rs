@@ -150,6 +150,44 @@ impl Words {
         self.words.push(Word { hash, lower, clean: clean.start as u32..clean.end as u32, is_text, shouted, stretched });
     }
 
+    /// Makes one word of each range of words in `edits` (in order, apart, not empty), spelled as given. It covers what they covered in
+    /// `clean`, the clean text, and is shouted or stretched as that is.
+    pub(super) fn rewrite(&mut self, clean: &str, edits: &[(Range<usize>, String)]) {
+        let old = std::mem::take(self);
+        self.joined.push(' ');
+        let mut at = 0;
+        for (range, lower) in edits {
+            self.words.extend(
+                old.words.get(at..range.start).into_iter().flatten().map(|word| old.copied(word, &mut self.joined)),
+            );
+            let place = old.place(range.start).start..old.place(range.end.saturating_sub(1)).end;
+            let written = clean.get(place.clone()).unwrap_or_default();
+            let letters = written.chars().filter(|c| c.is_alphabetic());
+            let (n, capitals) = letters.fold((0, 0), |(n, up), c| (n + 1, up + u32::from(c.is_uppercase())));
+            let stretched =
+                old.words.get(range.clone()).into_iter().flatten().any(|word| word.stretched && word.is_text);
+            let start = self.joined.len();
+            self.joined.push_str(lower);
+            self.finish(start, place, true, n >= 2 && n == capitals, stretched);
+            at = range.end;
+        }
+        self.words.extend(old.words.get(at..).into_iter().flatten().map(|word| old.copied(word, &mut self.joined)));
+    }
+
+    /// A word of this text as a word of the text that `joined` is being built for.
+    fn copied(&self, word: &Word, joined: &mut String) -> Word {
+        let start = joined.len() as u32;
+        joined.push_str(self.lower(word));
+        let lower = start..joined.len() as u32;
+        joined.push(' ');
+        Word { lower, ..word.clone() }
+    }
+
+    /// The bytes of the clean text that hold the `i`-th word; empty beyond the last.
+    pub(super) fn place(&self, i: usize) -> Range<usize> {
+        self.words.get(i).map_or(0..0, |word| word.clean.start as usize..word.clean.end as usize)
+    }
+
     /// How many words there are.
     pub fn len(&self) -> usize {
         self.words.len()

@@ -123,7 +123,7 @@ pub fn train(
         files: BTreeMap::new(),
     };
     let subwords = shared.vocabulary.subwords().cloned();
-    Ok(Model { manifest, weights, subwords, vectors, first_stage: first_stage_weights, folder: None })
+    Ok(Model { first_stage: first_stage_weights, ..Model::new(manifest, weights, subwords, vectors) })
 }
 
 /// Texts from all over the set.
