@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::common::ModelChoice;
+use super::site::SiteModel;
 use crate::model::Model;
 use crate::model::explain::{Explanation, Kind};
 use crate::model::scoring::{Item, Scratch};
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     parent: Option<String>,
     #[command(flatten)]
-    model: ModelChoice,
+    model: SiteModel,
     /// Only these labels (repeatable).
     #[arg(long, value_name = "NAME")]
     label: Vec<String>,

@@ -1,12 +1,15 @@
 //! The command line: one file a verb; what was typed becomes what is meant, the library does the rest.
 
+mod calibrate;
 mod common;
 mod destination;
 mod evaluate;
 mod explain;
 mod inspect;
 mod models;
+mod queue;
 mod score;
+mod site;
 mod threads;
 mod train;
 
@@ -22,6 +25,8 @@ Examples:
   polemic explain \"you clown\"                 the words behind each score
   polemic train labelled.csv -o my-model      a model of your own
   polemic evaluate test.jsonl --model my-model
+  polemic queue dump.jsonl -o to-label.jsonl  the comments most worth labelling
+  polemic calibrate labelled.jsonl -o site.toml
 
 Exit codes: 0 done, 1 a limit that you set was passed (--fail-on), 2 an input that cannot be used.";
 
@@ -49,6 +54,10 @@ enum Verb {
     Train(train::Args),
     /// Measure a model on labelled rows.
     Evaluate(evaluate::Args),
+    /// Fit a model's probabilities and thresholds to a site.
+    Calibrate(calibrate::Args),
+    /// Pick the comments most worth labelling.
+    Queue(queue::Args),
     /// List the models that are found here.
     Models(models::Args),
 }
@@ -63,6 +72,8 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Train(args) => train::run(args),
         Verb::Evaluate(args) => evaluate::run(&args),
+        Verb::Calibrate(args) => calibrate::run(&args),
+        Verb::Queue(args) => queue::run(&args),
         Verb::Models(args) => models::run(&args),
     };
     match done {

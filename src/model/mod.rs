@@ -6,6 +6,7 @@ pub mod file;
 pub mod fold;
 pub mod logistic;
 pub mod multinomial;
+pub mod profile;
 pub mod reply;
 pub mod scoring;
 pub mod target;
