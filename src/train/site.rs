@@ -127,10 +127,10 @@ impl Evidence {
             _ => (kept, None),
         };
         let adjustment = Adjustment {
-            slope: a,
-            offset: b,
-            base_rate: self.rate(),
-            threshold,
+            slope: rounded(a),
+            offset: rounded(b),
+            base_rate: rounded(self.rate()),
+            threshold: rounded(threshold),
             from: Origin::Labels,
             rows: self.truth.len(),
             positives: Some(self.positives()),
@@ -204,9 +204,9 @@ pub fn adjust_to_rate(head: &LabelHead, logits: &[f64], rate: f64) -> Adjustment
     let offset = offset_for_rate(logits, rate);
     Adjustment {
         slope: 1.0,
-        offset,
+        offset: rounded(offset),
         base_rate: rate,
-        threshold: sigmoid(logit(f64::from(head.threshold)) + offset),
+        threshold: rounded(sigmoid(logit(f64::from(head.threshold)) + offset)),
         from: Origin::Rate,
         rows: logits.len(),
         positives: None,
@@ -216,7 +216,13 @@ pub fn adjust_to_rate(head: &LabelHead, logits: &[f64], rate: f64) -> Adjustment
     }
 }
 
+/// As profiles write a number: nine decimals, far below what scores are told apart by.
+fn rounded(number: f64) -> f64 {
+    (number * 1e9).round() / 1e9
+}
+
 fn fit(logits: &[f64], truth: &[bool]) -> Fit {
     let probabilities: Vec<f64> = logits.iter().map(|&z| sigmoid(z)).collect();
-    Fit { ece: metrics::binary(&probabilities, truth, 0.5).ece, log_loss: log_loss(logits.iter().copied(), truth) }
+    let ece = metrics::binary(&probabilities, truth, 0.5).ece;
+    Fit { ece: rounded(ece), log_loss: rounded(log_loss(logits.iter().copied(), truth)) }
 }
