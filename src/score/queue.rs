@@ -14,9 +14,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::batch::Job;
 use crate::features::vectors::Vectors;
-use crate::model::Model;
 use crate::model::calibrate::logit;
 use crate::model::logistic::sigmoid;
+use crate::model::{LabelHead, Model};
 use crate::record::{ScoreRecord, rounded};
 use crate::text::words::Words;
 
@@ -166,10 +166,14 @@ impl Eq for Candidate {}
 impl<'m> Queue<'m> {
     /// A queue for the labels of `model`; those that it does not have are passed over.
     pub fn new(model: &'m Model, wanted: Wanted, known: Known) -> Self {
-        let is_wanted = |head: &crate::model::LabelHead| {
-            if wanted.labels.is_empty() { !head.experimental } else { wanted.labels.contains(&head.name) }
+        let all = &model.manifest.labels;
+        // A model may have none but experimental labels.
+        let has_firm = all.iter().any(|head| !head.experimental);
+        let is_wanted = |head: &LabelHead| match wanted.labels.as_slice() {
+            [] => !(has_firm && head.experimental),
+            named => named.contains(&head.name),
         };
-        let heads = model.manifest.labels.iter().enumerate().filter(|(_, head)| is_wanted(head));
+        let heads = all.iter().enumerate().filter(|(_, head)| is_wanted(head));
         let labels = heads.map(|(k, head)| (k, logit(f64::from(head.threshold)))).collect();
         let (pool, pooled) = (BinaryHeap::new(), HashSet::new());
         Self { model, wanted, known, labels, pool, pooled, bytes: 0, comments: 0, labelled: 0 }
