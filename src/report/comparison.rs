@@ -19,7 +19,7 @@ impl Comparison {
     /// Tables for the terminal. Ends in a line feed; no text of a comment unless examples were asked for.
     pub fn table(&self) -> String {
         let all = &self.all;
-        let mut out = format!(
+        let mut head = format!(
             "{} → {}: {} of {} comments are decided otherwise ({} gain a label, {} lose one)\n",
             shown(&self.old),
             shown(&self.new),
@@ -29,27 +29,22 @@ impl Comparison {
             all.now_no
         );
         if self.trained_on {
-            out += "The new model was trained on these comments: its figures here flatter it.\n";
+            head += "The new model was trained on these comments: its figures here flatter it.\n";
         }
+        let mut parts = vec![head];
         for (what, names) in [("no longer there", &self.lost), ("new", &self.gained)] {
-            if !names.is_empty() {
-                let names: Vec<String> = names.iter().map(|name| shown(name)).collect();
-                out += &format!("Labels {what}: {}\n", names.join(", "));
-            }
+            let names: Vec<String> = names.iter().map(|name| shown(name)).collect();
+            parts.extend((!names.is_empty()).then(|| format!("Labels {what}: {}\n", names.join(", "))));
         }
-        out += "\n";
-        out += &self.labels();
+        parts.push(self.labels());
         for (what, changed) in [("author", &self.authors), ("thread", &self.threads), ("term", &self.terms)] {
-            if !changed.is_empty() {
-                out += "\n";
-                out += &people(what, changed, all);
-            }
+            parts.extend((!changed.is_empty()).then(|| people(what, changed, all)));
         }
-        for example in &self.examples {
+        parts.extend(self.examples.iter().map(|example| {
             let (before, after) = (100.0 * example.before, 100.0 * example.after);
-            out += &format!("\n{} {before:.1}% → {after:.1}%\n  {}\n", shown(&example.label), printable(&example.text));
-        }
-        out
+            format!("{} {before:.1}% → {after:.1}%\n  {}\n", shown(&example.label), printable(&example.text))
+        }));
+        parts.join("\n")
     }
 
     fn labels(&self) -> String {

@@ -78,7 +78,7 @@ pub fn notes(fitted: &[(String, Fitted)]) -> String {
             Some(Choice::Reached(_)) | None => None,
         };
         let slope = fitted.kept_slope.then(|| "too few rows for a slope of its own: kept the model's".to_owned());
-        search.into_iter().chain(slope).map(move |what| format!("note: {name}: {what}\n")).collect::<String>()
+        search.into_iter().chain(slope).map(move |what| format!("note: {name}: {what}\n"))
     };
-    fitted.iter().map(note).collect()
+    fitted.iter().flat_map(note).collect()
 }

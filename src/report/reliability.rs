@@ -1,4 +1,4 @@
-//! Reliability diagrams (DeGroot & Fienberg 1983): what was predicted beside what was observed, as bins and as text.
+//! Reliability diagrams (`DeGroot` & Fienberg 1983): what was predicted beside what was observed, as bins and as text.
 
 use serde::Serialize;
 

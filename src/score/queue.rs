@@ -319,7 +319,7 @@ fn places(texts: &[Words], vectors: Option<&Vectors>) -> Vec<Place> {
         .map(|text| {
             let mut words = vec![0.0; HASHED];
             let mut meaning = vec![0.0; vectors.map_or(0, Vectors::dimension)];
-            for word in text.iter() {
+            for word in text {
                 let sign = if word.hash >> 63 == 0 { 1.0 } else { -1.0 };
                 let at = (word.hash % HASHED as u64) as usize;
                 words.iter_mut().skip(at).take(1).for_each(|v| *v += sign * idf(word.hash));
