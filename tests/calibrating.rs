@@ -277,7 +277,8 @@ fn a_precision_that_cannot_be_had_is_said_and_exits_with_1() {
     // Labels that have nothing to do with the scores.
     let mut next = generator(11);
     let mut rows = texts();
-    rows.iter_mut().for_each(|row| row["labels"] = json!({"insult": u8::from(next().is_multiple_of(4)), "toxicity": 0}));
+    rows.iter_mut()
+        .for_each(|row| row["labels"] = json!({"insult": u8::from(next().is_multiple_of(4)), "toxicity": 0}));
     let place = Site::new(&rows);
     let ran = place.calibrate(&["--precision", ".99"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
