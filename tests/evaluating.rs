@@ -75,7 +75,7 @@ fn the_table_has_a_line_a_label_and_a_matrix_of_stances() {
     let line =
         |start: &str| ran.out.lines().find(|l| l.starts_with(start)).unwrap_or_else(|| panic!("{start}\n{}", ran.out));
     let header = line("label");
-    for column in ["n", "positives", "ROC AUC [95 %]", "AP", "F1 (at)", "best F1 (at)", "Brier", "ECE"] {
+    for column in ["n", "positives", "ROC AUC [95 %]", "AP", "F1 (at)", "best F1 (at)", "Brier", "ECE (own)"] {
         assert!(header.contains(column), "{header}");
     }
     let cells: Vec<&str> = line("incivility").split_whitespace().collect();

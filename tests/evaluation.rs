@@ -14,6 +14,8 @@ fn label(name: &str, scores: &[f64], truth: &[bool]) -> LabelFigures {
         unscored: 0,
         figures,
         intervals: binary_intervals(scores, truth, 0.5, 200, 1),
+        ece_own_intercept: Some(0.042),
+        reliability: None,
     }
 }
 
@@ -51,7 +53,7 @@ fn the_label_table_shows_every_figure_once() {
     let row: Vec<&str> =
         line(&table, "toxic / toxicity").split("  ").map(str::trim).filter(|c| !c.is_empty()).collect();
     assert_eq!(row[..5], ["toxic / toxicity", "300", "43", "0.725 [0.642, 0.802]", "0.292"]);
-    assert_eq!(row[6..], ["0.400 (0.750)", "0.263", "0.328"]);
+    assert_eq!(row[6..], ["0.400 (0.750)", "0.263", "0.328 (0.042)"]);
     assert!(row[5].ends_with(" (0.500)"));
     assert!(table.ends_with("\nnote: toxic / toxicity: 4 rows without a score left out\n"), "{table}");
 }
@@ -62,7 +64,7 @@ fn what_is_undefined_is_a_dash_and_null() {
     let table = report.table();
     assert_eq!(
         line(&table, "threat").split_whitespace().collect::<Vec<_>>(),
-        ["threat", "40", "0", "-", "-", "-", "-", "0.062", "0.250"]
+        ["threat", "40", "0", "-", "-", "-", "-", "0.062", "0.250", "(0.042)"]
     );
     assert_eq!(line(&table, "empty").split_whitespace().filter(|cell| *cell == "-").count(), 6);
     assert!(!table.contains("NaN"));

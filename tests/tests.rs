@@ -5,8 +5,12 @@
 mod auditing;
 /// Bootstrap intervals against brute force and known laws.
 mod bootstrap;
+/// Base rates, profiles and thresholds for a site.
+mod calibrating;
 /// Figures by slow definitions, for others to compare with.
 mod common;
+/// What a new model decides otherwise than the old one.
+mod comparing;
 /// ConvoKit corpora in and out.
 mod convokit;
 /// Our regression is linfa-logistic's, folded is unfolded, shares add up.
@@ -39,6 +43,8 @@ mod pages;
 mod parquet;
 /// JSON of Reddit, Hacker News, YouTube and comment systems.
 mod platforms;
+/// `polemic queue` end to end.
+mod queueing;
 /// JSON lines, CSV, compression, encodings, hostile bytes.
 mod rows;
 /// `polemic score` and `polemic threads` end to end.

@@ -248,6 +248,16 @@ impl ModelChoice {
     }
 }
 
+/// Makes sure that the model has the labels that a user named.
+pub fn check_labels(model: &Model, labels: &[String]) -> Result<()> {
+    if let Some(unknown) = labels.iter().find(|label| model.label(label).is_none()) {
+        let there: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
+        let what = format!("no label `{unknown}` in the model {}; it has {}", model.id(), there.join(", "));
+        return Err(Error::settings(what).into());
+    }
+    Ok(())
+}
+
 /// The files named, or standard input where there is none.
 pub fn inputs(files: &[PathBuf]) -> Vec<Option<&Path>> {
     if files.is_empty() { vec![None] } else { files.iter().map(|f| Some(f.as_path())).collect() }

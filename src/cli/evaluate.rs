@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::common::{ModelChoice, Reading, Rejects};
+use super::common::{Reading, Rejects};
+use super::site::SiteModel;
 use crate::report::evaluate::{Question, evaluate};
 
 const EXAMPLES: &str = "\
@@ -14,8 +15,10 @@ Examples:
   polemic evaluate test.jsonl.gz --model my-model
   polemic evaluate dev.jsonl.gz --map incivility=uncivil --json > figures.json
   polemic evaluate all.jsonl --by meta.corpus
+  polemic evaluate dev.jsonl.gz --profile site.toml --reliability
 
-F1 is that at the model's own threshold; best F1 is the highest any threshold reaches on these rows. ECE is over 15 bins.";
+F1 is that at the model's own threshold; best F1 is the highest any threshold reaches on these rows. ECE is over 15 bins; (own): with
+an intercept fitted on other rows of the data, as `polemic calibrate` would give it.";
 
 /// Arguments of `polemic evaluate`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +28,7 @@ pub struct Args {
     #[arg(required = true, value_name = "DATA")]
     data: Vec<PathBuf>,
     #[command(flatten)]
-    model: ModelChoice,
+    model: SiteModel,
     /// Compare the model's label OURS with the rows' label THEIRS (repeatable).
     #[arg(long, value_name = "OURS=THEIRS", value_parser = pair)]
     map: Vec<(String, String)>,
@@ -35,6 +38,9 @@ pub struct Args {
     /// Write JSON instead of tables.
     #[arg(long)]
     json: bool,
+    /// Also show, label by label, what was predicted beside what was observed, in ten bins.
+    #[arg(long)]
+    reliability: bool,
     /// Draws of the bootstrap for the 95 % intervals.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     resamples: usize,
@@ -62,6 +68,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         by: args.by.clone(),
         resamples: args.resamples,
         max_text: args.reading.options().max_text,
+        reliability: args.reliability,
     };
     let mut bad = |file: &std::path::Path, row| rejects.add(&file.display().to_string(), &row);
     let evaluation = evaluate(&model, &question, &args.reading.options(), &mut bad)?;

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::common::{self, ModelChoice, Rejects};
+use super::common::{self, Rejects};
+use super::site::SiteModel;
 use crate::model::Model;
 use crate::model::explain::{Explanation, Kind};
 use crate::model::scoring::{Item, Scratch, Unscored};
@@ -38,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     parent: Option<String>,
     #[command(flatten)]
-    model: ModelChoice,
+    model: SiteModel,
     /// Only these labels (repeatable).
     #[arg(long, value_name = "NAME")]
     label: Vec<String>,

@@ -1,13 +1,16 @@
 //! The command line: one file a verb; what was typed becomes what is meant, the library does the rest.
 
 mod audit;
+mod calibrate;
 mod common;
 mod destination;
 mod evaluate;
 mod explain;
 mod inspect;
 mod models;
+mod queue;
 mod score;
+mod site;
 mod threads;
 mod train;
 
@@ -24,6 +27,8 @@ Examples:
   polemic train labelled.csv -o my-model      a model of your own
   polemic evaluate test.jsonl --model my-model
   polemic audit test.jsonl --limits limits.toml
+  polemic queue dump.jsonl -o to-label.jsonl  the comments most worth labelling
+  polemic calibrate labelled.jsonl -o site.toml
 
 Exit codes: 0 done, 1 a limit that you set was passed (--fail-on, --limits), 2 an input that cannot be used.";
 
@@ -53,6 +58,10 @@ enum Verb {
     Evaluate(evaluate::Args),
     /// Audit a model: identities, names, functional tests, attacks.
     Audit(audit::Args),
+    /// Fit a model's probabilities and thresholds to a site.
+    Calibrate(calibrate::Args),
+    /// Pick the comments most worth labelling.
+    Queue(queue::Args),
     /// List the models that are found here.
     Models(models::Args),
 }
@@ -68,6 +77,8 @@ pub fn run() -> ExitCode {
         Verb::Train(args) => train::run(args),
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Audit(args) => audit::run(&args),
+        Verb::Calibrate(args) => calibrate::run(&args),
+        Verb::Queue(args) => queue::run(&args),
         Verb::Models(args) => models::run(&args),
     };
     match done {

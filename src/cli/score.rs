@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use super::common::{self, ModelChoice, Reading, Rejects, RejectsFile};
+use super::common::{self, Reading, Rejects, RejectsFile};
 use super::destination::{Destination, To};
+use super::site::SiteModel;
 use crate::error::Error;
 use crate::model::Model;
 use crate::read::entry::{CommentRow, Entry, StoryRow};
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    model: ModelChoice,
+    model: SiteModel,
     #[command(flatten)]
     destination: Destination,
     /// Give the stance toward this target (repeatable) [default: the row's, else the model's].

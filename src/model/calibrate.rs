@@ -58,14 +58,22 @@ impl Calibration {
 
     /// Moves the base rate from `from` to `to` (both 0..1), every logit by the same amount.
     pub fn shift(&mut self, from: f64, to: f64) {
-        let by = (logit(to) - logit(from)) as f32;
-        self.offset += by;
+        self.rescale(1.0, logit(to) - logit(from));
+    }
+
+    /// Makes every logit `slope·logit + by`, of whole texts, windows and replies alike.
+    pub fn rescale(&mut self, slope: f64, by: f64) {
+        let (slope, by) = (slope as f32, by as f32);
+        self.slope *= slope;
+        self.offset = slope * self.offset + by;
         if let Some(long) = &mut self.long {
-            long.offset += by;
+            long.slope *= slope;
+            long.offset = slope * long.offset + by;
         }
         if let Some(relation) = &mut self.relation {
-            // The own words' logit already carries the shift.
-            relation.offset += by * (1.0 - relation.slope);
+            // The own words' logit already carries the change, so the weight it has here stays.
+            relation.weights.iter_mut().for_each(|weight| *weight *= slope);
+            relation.offset = slope * relation.offset + by * (1.0 - relation.slope);
         }
     }
 }
@@ -74,6 +82,22 @@ impl Calibration {
 pub fn logit(p: f64) -> f64 {
     let p = p.clamp(1e-6, 1.0 - 1e-6);
     (p / (1.0 - p)).ln()
+}
+
+/// What must be added to every logit for the mean probability to be `rate` (0..1): the base rate told by the comments themselves. For
+/// labelled comments and their share of positives it is also the maximum-likelihood intercept, the slope kept. 0 without logits.
+pub fn offset_for_rate(logits: &[f64], rate: f64) -> f64 {
+    if logits.is_empty() {
+        return 0.0;
+    }
+    let wanted = rate * logits.len() as f64;
+    // The mean only rises with the offset: halving never fails, however few the comments.
+    let (mut low, mut high) = (-30.0, 30.0);
+    for _ in 0..50 {
+        let middle = f64::midpoint(low, high);
+        if logits.iter().map(|z| sigmoid(z + middle)).sum::<f64>() < wanted { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
 }
 
 /// Platt scaling: slope and offset such that `sigmoid(slope·z + offset)` is the probability of `truth`.
@@ -134,6 +158,37 @@ mod tests {
         }
         let (slope, offset) = platt(&z, &truth);
         assert!((slope - 0.5).abs() < 0.02 && (offset + 1.0).abs() < 0.03, "{slope} {offset}");
+    }
+
+    #[test]
+    fn rescaling_moves_every_path_of_a_logit_alike() {
+        let mut calibration = Calibration {
+            slope: 0.8,
+            offset: -1.0,
+            long: Some(Long { slope: 0.5, offset: -2.0 }),
+            relation: Some(Relation { slope: 0.7, weights: vec![0.3, -0.2], offset: 0.4 }),
+        };
+        let paths = |c: &Calibration| {
+            let (own, long) = (c.slope * 1.5 + c.offset, c.long.as_ref().map(|l| l.slope * 1.5 + l.offset).unwrap());
+            let reply = c.relation.as_ref().map(|r| r.slope * own + r.weights[0] * 2.0 + r.weights[1] + r.offset);
+            [own, long, reply.unwrap()]
+        };
+        let before = paths(&calibration);
+        calibration.rescale(1.4, -0.6);
+        for (before, after) in before.into_iter().zip(paths(&calibration)) {
+            assert!((1.4 * before - 0.6 - after).abs() < 1e-5, "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn the_offset_for_a_rate_gives_that_rate() {
+        let logits: Vec<f64> = (0..300).map(|i| f64::from(i % 37) / 5.0 - 6.0).collect();
+        for rate in [0.001, 0.07, 0.5, 0.99] {
+            let offset = offset_for_rate(&logits, rate);
+            let mean = logits.iter().map(|z| sigmoid(z + offset)).sum::<f64>() / 300.0;
+            assert!((mean - rate).abs() < 1e-9, "{mean} for {rate}");
+        }
+        assert!(offset_for_rate(&[], 0.1).abs() < f64::EPSILON);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod lexicon;
 pub mod logistic;
 pub mod multinomial;
 pub mod peaks;
+pub mod profile;
 pub mod reply;
 pub mod scoring;
 pub mod sums;
@@ -187,6 +188,12 @@ impl Model {
     pub fn new(manifest: Manifest, weights: Weights, subwords: Option<Subwords>, vectors: Option<Vectors>) -> Self {
         let worth = Worth::of(&manifest, &weights, vectors.as_ref());
         Self { manifest, weights, subwords, vectors, first_stage: None, folder: None, worth }
+    }
+
+    /// The same model with first-stage heads to be saved with it.
+    #[must_use]
+    pub fn with_first_stage(self, first_stage: Option<Weights>) -> Self {
+        Self { first_stage, ..self }
     }
 
     /// `name@version`, as every record says it.

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use rayon::prelude::*;
 use serde_json::Value;
 
 use super::evaluation::{Evaluation, Group, LabelFigures, StanceFigures};
+use super::reliability::reliability;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::model::scoring::{Item, Scratch};
+use crate::model::calibrate::logit;
+use crate::model::scoring::Scores;
 use crate::read::rows::{BadRow, Options};
 use crate::train::bootstrap::{binary_intervals, multiclass_intervals};
 use crate::train::data::Labelled;
-use crate::train::gather::{answer_parents, read_file};
 use crate::train::metrics::{binary, multiclass};
+use crate::train::scored;
+use crate::train::site::Evidence;
 
 /// Decides the bootstrap's draws.
 const SEED: u64 = 1;
@@ -34,13 +36,16 @@ pub struct Question {
     pub resamples: usize,
     /// Longest text scored, in bytes.
     pub max_text: usize,
+    /// Also give the bins of a reliability diagram.
+    pub reliability: bool,
 }
 
 /// A row with its truth and its scores.
 struct Measured {
     group: Option<String>,
     truth: Labelled,
-    scores: Option<crate::model::scoring::Scores>,
+    fold: usize,
+    scores: Option<Scores>,
 }
 
 /// Scores all rows and compares.
@@ -53,24 +58,27 @@ pub fn evaluate(
     options: &Options,
     bad: &mut dyn FnMut(&std::path::Path, BadRow),
 ) -> Result<Evaluation> {
-    let mut rows: Vec<Measured> = Vec::new();
-    for path in &question.data {
-        let mut file: Vec<Labelled> = Vec::new();
-        let mut groups: Vec<Option<String>> = Vec::new();
-        read_file(path, options, &mut |row| bad(path, row), |labelled, row| {
-            groups.push(question.by.as_ref().map(|by| field(&row.fields, by)));
-            file.push(labelled);
-        })?;
-        answer_parents(&mut file);
-        rows.extend(file.into_iter().zip(groups).map(|(truth, group)| Measured { group, truth, scores: None }));
-    }
+    let mut groups: Vec<Option<String>> = Vec::new();
+    let rows = scored::read(&question.data, options, bad, |row| {
+        groups.push(question.by.as_ref().map(|by| field(&row.fields, by)));
+    })?;
     if rows.is_empty() {
         return Err(Error::settings("no labelled rows to measure on"));
     }
     check(model, question, &rows)?;
-    rows.par_iter_mut().for_each_init(Scratch::default, |scratch, row| {
-        row.scores = score(model, &row.truth, question.max_text, scratch);
-    });
+    let scores = scored::score(model, &rows, question.max_text);
+    let rows: Vec<Measured> = rows
+        .into_iter()
+        .zip(scores)
+        .zip(groups)
+        .enumerate()
+        .map(|(place, ((truth, scores), group))| Measured {
+            group,
+            fold: scored::fold_of(&truth, place),
+            truth,
+            scores,
+        })
+        .collect();
 
     let mut groups: BTreeMap<Option<String>, Vec<&Measured>> = BTreeMap::new();
     for row in &rows {
@@ -90,7 +98,7 @@ pub fn evaluate(
     Ok(Evaluation { model: model.id(), data, groups })
 }
 
-fn check(model: &Model, question: &Question, rows: &[Measured]) -> Result<()> {
+fn check(model: &Model, question: &Question, rows: &[Labelled]) -> Result<()> {
     for (ours, theirs) in &question.map {
         if model.label(ours).is_none() {
             let there: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
@@ -99,7 +107,7 @@ fn check(model: &Model, question: &Question, rows: &[Measured]) -> Result<()> {
                 there.join(", ")
             )));
         }
-        if !rows.iter().any(|r| r.truth.labels.iter().any(|(name, _)| name == theirs)) {
+        if !rows.iter().any(|r| r.labels.iter().any(|(name, _)| name == theirs)) {
             return Err(Error::settings(format!("--map {ours}={theirs}: no row has the label `{theirs}`")));
         }
     }
@@ -115,21 +123,6 @@ fn field(fields: &serde_json::Map<String, Value>, path: &str) -> String {
         Some(Value::Null) | None => "(none)".into(),
         Some(other) => other.to_string(),
     }
-}
-
-fn score(
-    model: &Model,
-    row: &Labelled,
-    max_text: usize,
-    scratch: &mut Scratch,
-) -> Option<crate::model::scoring::Scores> {
-    let comment = &row.row.stated.comment;
-    if comment.text.len() > max_text {
-        return None;
-    }
-    let targets: Vec<String> = row.stances.iter().map(|(target, _)| target.clone()).collect();
-    let parent = row.row.parent_text.as_deref();
-    model.score(&Item { text: &comment.text, quotes: &comment.quotes, parent, targets: &targets }, scratch).ok()
 }
 
 fn figures(model: &Model, question: &Question, name: Option<String>, rows: &[&Measured]) -> Group {
@@ -150,17 +143,20 @@ fn label_figures(
     theirs: &str,
     rows: &[&Measured],
 ) -> Option<LabelFigures> {
-    let (mut scores, mut truth, mut unscored) = (Vec::new(), Vec::new(), 0);
+    let (mut scores, mut folds, mut truth, mut unscored) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for row in rows {
-        let Some((_, value)) = row.truth.labels.iter().find(|(name, _)| name == theirs) else { continue };
+        let Some(value) = scored::truth(&row.truth, theirs) else { continue };
         match &row.scores {
             Some(found) => {
                 scores.push(f64::from(found.labels[k]));
-                truth.push(*value >= 0.5);
+                folds.push(row.fold);
+                truth.push(value);
             }
             None => unscored += 1,
         }
     }
+    let logits = scores.iter().map(|&p| logit(p)).collect();
+    let site = Evidence { logits, truth: truth.clone(), folds };
     let threshold = f64::from(head.threshold);
     (!scores.is_empty()).then(|| LabelFigures {
         label: head.name.clone(),
@@ -169,6 +165,8 @@ fn label_figures(
         unscored,
         figures: binary(&scores, &truth, threshold),
         intervals: binary_intervals(&scores, &truth, threshold, question.resamples, SEED),
+        ece_own_intercept: site.ece_with_own_offset(),
+        reliability: question.reliability.then(|| reliability(&scores, &truth)),
     })
 }
 

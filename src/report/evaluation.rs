@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::printable;
+use super::reliability::{Bin, diagram};
 use crate::train::bootstrap::{BinaryIntervals, Interval, MulticlassIntervals};
 use crate::train::metrics::{Binary, ClassFigures, Multiclass};
 
@@ -57,6 +58,12 @@ pub struct LabelFigures {
     pub figures: Binary,
     /// Their 95 % bootstrap intervals.
     pub intervals: BinaryIntervals,
+    /// The expected calibration error once the rows have an intercept of their own, fitted on other rows than it is measured on: what
+    /// remains when the base rate is right. `None` where the rows cannot be parted.
+    pub ece_own_intercept: Option<f64>,
+    /// The bins of the reliability diagram, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<Vec<Bin>>,
 }
 
 /// The figures of one stance.
@@ -89,6 +96,9 @@ impl Evaluation {
             if !group.labels.is_empty() {
                 parts.push(label_table(&group.labels));
             }
+            let diagrams =
+                group.labels.iter().filter_map(|label| Some((label_name(label), label.reliability.as_ref()?)));
+            parts.extend(diagrams.map(|(name, bins)| format!("{name}: predicted and observed\n{}", diagram(bins))));
             parts.extend(group.stances.iter().map(stance_table));
             parts.extend(notes(group));
         }
@@ -97,9 +107,8 @@ impl Evaluation {
 }
 
 fn label_table(labels: &[LabelFigures]) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_header(["label", "n", "positives", "ROC AUC [95 %]", "AP", "F1 (at)", "best F1 (at)", "Brier", "ECE"]);
+    let mut table =
+        table(["label", "n", "positives", "ROC AUC [95 %]", "AP", "F1 (at)", "best F1 (at)", "Brier", "ECE (own)"]);
     for label in labels {
         let figures = &label.figures;
         let f1_at = |f1: f64, threshold: f64| {
@@ -114,7 +123,7 @@ fn label_table(labels: &[LabelFigures]) -> String {
             f1_at(figures.f1, figures.threshold),
             f1_at(figures.best_f1, figures.best_threshold),
             number(Some(figures.brier)),
-            number(Some(figures.ece)),
+            format!("{} ({})", number(Some(figures.ece)), number(label.ece_own_intercept)),
         ]);
     }
     lines(table)
@@ -195,6 +204,14 @@ pub(super) fn with_interval(figure: Option<f64>, interval: Option<Interval>) -> 
         Some((low, high)) => format!("{} [{low:.3}, {high:.3}]", number(figure)),
         None => number(figure),
     }
+}
+
+/// An empty table under a header.
+pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_header(header);
+    table
 }
 
 /// The lines of a table, names to the left and figures to the right, without spaces at the ends.

@@ -1,8 +1,11 @@
 //! Reports for people: the thread as a tree, figures as tables.
 
 pub mod audit;
+pub mod comparison;
 pub mod evaluate;
 pub mod evaluation;
+pub mod profile;
+pub mod reliability;
 pub mod tree;
 
 /// The text with every character replaced that could steer the terminal: names and texts come from the data.

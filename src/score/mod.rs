@@ -1,4 +1,5 @@
 //! Scoring many comments: whole threads, or rows as they come.
 
 pub mod batch;
+pub mod queue;
 pub mod stream;

@@ -61,13 +61,27 @@ impl<'s, 'm> Stream<'s, 'm> {
 
     /// Takes a row; once a chunk is full, hands its records to `each` in the order of the rows.
     pub fn push(&mut self, row: CommentRow, each: &mut dyn FnMut(ScoreRecord) -> Result<()>) -> Result<()> {
+        self.push_with_job(row, &mut |_, record| each(record))
+    }
+
+    /// As [`push`](Self::push), with what each record was scored from: its parent's text, too.
+    pub fn push_with_job(
+        &mut self,
+        row: CommentRow,
+        each: &mut dyn FnMut(&Job<'_>, ScoreRecord) -> Result<()>,
+    ) -> Result<()> {
         self.bytes += row.stated.comment.text.len() + row.parent_text.as_ref().map_or(0, String::len);
         self.chunk.push(row);
-        if self.chunk.len() >= ROWS || self.bytes >= BYTES { self.flush(each) } else { Ok(()) }
+        if self.chunk.len() >= ROWS || self.bytes >= BYTES { self.flush_with_job(each) } else { Ok(()) }
     }
 
     /// Scores what is held back.
     pub fn flush(&mut self, each: &mut dyn FnMut(ScoreRecord) -> Result<()>) -> Result<()> {
+        self.flush_with_job(&mut |_, record| each(record))
+    }
+
+    /// As [`flush`](Self::flush), with what each record was scored from.
+    pub fn flush_with_job(&mut self, each: &mut dyn FnMut(&Job<'_>, ScoreRecord) -> Result<()>) -> Result<()> {
         let chunk = std::mem::take(&mut self.chunk);
         self.bytes = 0;
         let index: HashMap<u64, usize> =
@@ -78,8 +92,8 @@ impl<'s, 'm> Stream<'s, 'm> {
             chunk.iter().zip(&parents).filter(|(row, at)| stated(row) && matches!(at, At::Nowhere)).count() as u64;
         let depths = self.depths(&chunk, &parents);
         let jobs: Vec<Job<'_>> = (0..chunk.len()).map(|i| self.job(&chunk, i, &parents, &depths)).collect();
-        for record in self.scorer.score(&jobs) {
-            each(record)?;
+        for (job, record) in jobs.iter().zip(self.scorer.score(&jobs)) {
+            each(job, record)?;
         }
         for (row, depth) in chunk.iter().zip(depths) {
             self.remember(row, depth);

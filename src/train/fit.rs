@@ -123,7 +123,7 @@ pub fn train(
         files: BTreeMap::new(),
     };
     let subwords = shared.vocabulary.subwords().cloned();
-    Ok(Model { first_stage: first_stage_weights, ..Model::new(manifest, weights, subwords, vectors) })
+    Ok(Model::new(manifest, weights, subwords, vectors).with_first_stage(first_stage_weights))
 }
 
 /// Texts from all over the set.

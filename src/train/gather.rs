@@ -236,6 +236,7 @@ impl Gathered {
         stance: &mut Vec<(u32, (String, String))>,
     ) {
         let at = self.texts.len() as u32;
+        let group = group(&row, number, place);
         let labels = mapped(&row.labels, source);
         let theirs = row.labels.clone();
         let reply_stance = row.reply_stance.filter(|_| source.reply_stance && row.row.parent_text.is_some());
@@ -256,13 +257,6 @@ impl Gathered {
         reply.extend(reply_stance.map(|class| (at, class)));
         stance.extend(stances.into_iter().map(|s| (at, s)));
         let comment = row.row.stated.comment;
-        // A thread, else an author, else a text stays in one fold; names of different corpora must not meet.
-        let group = match (&row.row.thread_id, &comment.author) {
-            (Some(thread), _) => format!("{number} thread {thread}"),
-            (None, Some(author)) => format!("{number} author {author}"),
-            (None, None) if comment.text.trim().is_empty() => format!("{number} row {place}"),
-            (None, None) => comment.text.trim().to_lowercase(),
-        };
         self.groups.push(group);
         self.texts.push(comment.text);
         self.parents.push(row.row.parent_text);
@@ -278,6 +272,18 @@ fn soften(row: &mut Labelled, by: f32) {
             let softened = (1.0 - by) * *value + by * soft;
             *value = if *value >= 0.5 { softened.max(0.5) } else { softened.min(0.499) };
         }
+    }
+}
+
+/// What must stay in one fold with the row at `place` of a source: its thread, else its author, else its text.
+pub fn group(row: &Labelled, source: usize, place: usize) -> String {
+    let comment = &row.row.stated.comment;
+    // Names of different corpora must not meet.
+    match (&row.row.thread_id, &comment.author) {
+        (Some(thread), _) => format!("{source} thread {thread}"),
+        (None, Some(author)) => format!("{source} author {author}"),
+        (None, None) if comment.text.trim().is_empty() => format!("{source} row {place}"),
+        (None, None) => comment.text.trim().to_lowercase(),
     }
 }
 

@@ -12,7 +12,7 @@
 
 use serde::Serialize;
 
-/// Number of equal-width bins of the expected calibration error, as in Guo et al. (2017).
+/// Number of equal-width bins of the expected calibration error (Naeini, Cooper & Hauskrecht 2015), as in Guo et al. (2017).
 const CALIBRATION_BINS: f64 = 15.0;
 
 /// How well the scores of one label agree with its truth.
@@ -45,7 +45,7 @@ pub struct Binary {
     pub best_threshold: f64,
     /// Brier score, 0 (best) to 1: the mean of (score − truth)² (Brier 1950). NaN without rows.
     pub brier: f64,
-    /// Expected calibration error, 0 (best) to 1: over 15 equal-width bins ((b − 1)/15, b/15], 0 belonging to the first,
+    /// Expected calibration error (Naeini, Cooper & Hauskrecht 2015), 0 (best) to 1: over 15 equal-width bins ((b − 1)/15, b/15], 0 belonging to the first,
     /// the mean of |mean score − share of positives|, weighted by rows. Guo et al. (2017) bin the confidence in the
     /// predicted class; here it is the probability of the positive class, the number a user sees. NaN without rows.
     pub ece: f64,
