@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if text.len() > args.max_text {
         bail!("the text is longer than --max-text {}", args.max_text);
     }
-    let item = Item { text: &text, quotes: &[], parent: args.parent.as_deref(), targets: &[] };
+    let item = Item { text: &text, parent: args.parent.as_deref(), ..Item::default() };
     let mut scratch = Scratch::default();
     let mut out = anstream::stdout();
     let scored = match model.score(&item, &mut scratch) {

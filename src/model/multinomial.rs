@@ -59,14 +59,18 @@ impl Multinomial {
         Ok(out)
     }
 
-    /// Probabilities of the classes, adding up to 1.
-    pub fn probabilities(&self, inputs: &[f32]) -> Vec<f32> {
-        let mut logits: Vec<f32> = self
-            .weights
+    /// Log-odds of the classes, up to a number that all share.
+    pub fn logits(&self, inputs: &[f32]) -> Vec<f32> {
+        self.weights
             .iter()
             .zip(&self.intercepts)
             .map(|(weights, intercept)| intercept + weights.iter().zip(inputs).map(|(w, v)| w * v).sum::<f32>())
-            .collect();
+            .collect()
+    }
+
+    /// Probabilities of the classes, adding up to 1.
+    pub fn probabilities(&self, inputs: &[f32]) -> Vec<f32> {
+        let mut logits = self.logits(inputs);
         let highest = logits.iter().copied().fold(f32::MIN, f32::max);
         logits.iter_mut().for_each(|z| *z = (*z - highest).exp());
         let sum: f32 = logits.iter().sum();

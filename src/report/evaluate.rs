@@ -13,8 +13,9 @@ use crate::model::scoring::{Item, Scratch};
 use crate::read::rows::{BadRow, Options};
 use crate::train::bootstrap::{binary_intervals, multiclass_intervals};
 use crate::train::data::Labelled;
-use crate::train::gather::{answer_parents, read_file};
+use crate::train::gather::read_file;
 use crate::train::metrics::{binary, multiclass};
+use crate::train::threads::answer_parents;
 
 /// Decides the bootstrap's draws.
 const SEED: u64 = 1;
@@ -128,8 +129,16 @@ fn score(
         return None;
     }
     let targets: Vec<String> = row.stances.iter().map(|(target, _)| target.clone()).collect();
-    let parent = row.row.parent_text.as_deref();
-    model.score(&Item { text: &comment.text, quotes: &comment.quotes, parent, targets: &targets }, scratch).ok()
+    let item = Item {
+        text: &comment.text,
+        quotes: &comment.quotes,
+        parent: row.row.parent_text.as_deref(),
+        root: row.root_text.as_deref(),
+        // Rows that state a stance of theirs are asked for it.
+        stance_of_roots: true,
+        targets: &targets,
+    };
+    model.score(&item, scratch).ok()
 }
 
 fn figures(model: &Model, question: &Question, name: Option<String>, rows: &[&Measured]) -> Group {

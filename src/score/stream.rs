@@ -146,6 +146,7 @@ impl<'s, 'm> Stream<'s, 'm> {
             text: &comment.text,
             quotes: &comment.quotes,
             parent,
+            root: None,
             target: row.target.as_deref(),
         }
     }

@@ -60,6 +60,8 @@ pub enum Blocks {
     Text,
     /// Start features: how a reply opens.
     Reply,
+    /// The same, and n-grams, subwords and vectors.
+    ReplyText,
 }
 
 /// What one head is fitted on.
@@ -158,7 +160,7 @@ impl Shared {
                     });
                     direct.push(style.chain(std::iter::once(source)).chain(pairs).chain(stack));
                 }
-                Blocks::Reply => {
+                Blocks::Reply | Blocks::ReplyText => {
                     let starts = self.starts[row as usize].iter().map(|&id| (place.starts as u32 + id, START_STRENGTH));
                     direct.push(std::iter::once(source).chain(starts).chain(pairs));
                 }
@@ -170,12 +172,14 @@ impl Shared {
         for &id in &kept {
             let of_word = |(column, value): (usize, f32)| (column as u32, value);
             match blocks {
-                Blocks::Text => types.push(self.types.row(id as usize).map(of_word)),
+                Blocks::Text | Blocks::ReplyText => types.push(self.types.row(id as usize).map(of_word)),
                 Blocks::Reply => types.push(self.types.row(id as usize).filter(|(c, _)| *c < own).map(of_word)),
             }
         }
         let vectors = match blocks {
-            Blocks::Text => self.vectors.select(Axis(0), &kept.iter().map(|&id| id as usize).collect::<Vec<_>>()),
+            Blocks::Text | Blocks::ReplyText => {
+                self.vectors.select(Axis(0), &kept.iter().map(|&id| id as usize).collect::<Vec<_>>())
+            }
             Blocks::Reply => Array2::zeros((kept.len(), 0)),
         };
         let (types, type_columns) = types.compacted();
@@ -367,7 +371,7 @@ impl Shared {
         let base = head.bias
             + match task.blocks {
                 Blocks::Text => self.styles[row as usize].iter().zip(&head.style).map(|(v, w)| v * w).sum::<f32>(),
-                Blocks::Reply => self.starts[row as usize].iter().map(|&id| head.starts[id as usize]).sum(),
+                Blocks::Reply | Blocks::ReplyText => self.starts[row as usize].iter().map(|&id| head.starts[id as usize]).sum(),
             };
         let pair = |i: usize| head.pairs.get(text.pairs[i] as usize).copied().unwrap_or_default();
         let logit = |range: Range<usize>| {

@@ -14,3 +14,4 @@ pub mod recipe;
 mod reply;
 pub mod split;
 mod targets;
+pub mod threads;
