@@ -35,6 +35,8 @@ mod pages;
 mod parquet;
 /// JSON of Reddit, Hacker News, YouTube and comment systems.
 mod platforms;
+/// Stance toward the parent end to end.
+mod replies;
 /// JSON lines, CSV, compression, encodings, hostile bytes.
 mod rows;
 /// `polemic score` and `polemic threads` end to end.

@@ -31,9 +31,9 @@ pub enum Block {
 pub const BLOCKS: [Block; 5] = [Block::Cues, Block::Thread, Block::Marks, Block::Style, Block::ParentStyle];
 
 const ASKING: &[&str] = &[
-    "who", "what", "when", "where", "why", "how", "which", "whose", "is", "are", "was", "were", "do", "does", "did", "can",
-    "could", "would", "will", "should", "has", "have", "any", "anyone", "really", "isn't", "aren't", "don't", "doesn't",
-    "didn't",
+    "who", "what", "when", "where", "why", "how", "which", "whose", "is", "are", "was", "were", "do", "does", "did",
+    "can", "could", "would", "will", "should", "has", "have", "any", "anyone", "really", "isn't", "aren't", "don't",
+    "doesn't", "didn't",
 ];
 const QUESTION_MARKS: &[&str] = &["?", "??", "?!"];
 /// Words at the opening of a reply among which a question word or `RT` is looked for.
@@ -121,4 +121,51 @@ fn marks(own: &Words) -> [f32; Block::Marks.width()] {
     let count = |name: &str| own.iter().filter(|w| own.lower(w) == name).count() as f32;
     let opens = |name: &str| f32::from(own.iter().take(2 * OPENING).any(|w| own.lower(w) == name));
     [count(USER).ln_1p(), f32::from(count(URL) > 0.0), count("#").ln_1p(), opens("rt"), opens(USER)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features(block: Block, own: &str, parent: Option<&str>, root: Option<&str>) -> Vec<f32> {
+        let (own, parent_words) = (Words::of(own), Words::of(parent.unwrap_or_default()));
+        let root = root.map(Words::of);
+        let relation = relation::of(&own, &parent_words, false, None);
+        let style = [0.0; style::COUNT];
+        let reply = Reply {
+            own: &own,
+            parent: &parent_words,
+            has_parent: parent.is_some(),
+            root: root.as_ref(),
+            style: &style,
+            parent_style: &style,
+            relation: &relation,
+        };
+        let mut out = Vec::new();
+        block.add(&reply, None, &mut out);
+        out
+    }
+
+    #[test]
+    fn every_block_has_the_width_it_states() {
+        for block in BLOCKS {
+            assert_eq!(features(block, "@joe is it true?", Some("yes"), None).len(), block.width(), "{block:?}");
+        }
+    }
+
+    #[test]
+    fn the_place_in_the_thread_is_told_from_the_texts() {
+        let place = |parent, root| features(Block::Thread, "is that so?", parent, root)[..4].to_vec();
+        assert_eq!(place(None, None), [1.0, 1.0, 0.0, 0.0], "a root that asks");
+        assert_eq!(place(Some("It burns."), Some("it burns.")), [0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(place(Some("It burns."), Some("Fire!")), [0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(place(Some("It burns."), None), [0.0; 4]);
+    }
+
+    #[test]
+    fn a_question_opens_behind_whoever_is_addressed() {
+        let asks = |text| features(Block::Cues, text, Some("It burns."), None)[6..].to_vec();
+        assert_eq!(asks("@joe @ann is there a source? https://a.example/x"), [1.0; 4]);
+        assert_eq!(asks("@joe nobody asked what it was."), [0.0; 4]);
+    }
 }

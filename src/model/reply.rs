@@ -1,6 +1,8 @@
 //! Stance toward the parent: sparse heads per class, then a multinomial step over their logits, the relation to the parent and what
 //! blocks of context the training chose.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::Model;
@@ -40,7 +42,7 @@ impl ParentStance {
     }
 }
 
-/// What is read of a reply and its surroundings, reusable from reply to reply.
+/// What is read of the surroundings of a reply, reusable from reply to reply.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     parent: Words,
@@ -48,23 +50,23 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// The dense inputs of a stance: the relation, then `blocks`. `own` are the words of the reply beside its `quoted` ranges.
+    /// The dense inputs of a stance: the `relation` to the parent, then `blocks`. `own` are the words of the reply beside its
+    /// `quoted` ranges.
     pub fn dense(
         &mut self,
         item: &Item<'_>,
-        own: &Words,
-        quoted: &[std::ops::Range<usize>],
+        (own, quoted): (&Words, &[Range<usize>]),
+        relation: &[f32; relation::COUNT],
         blocks: &[Block],
         vectors: Option<&Vectors>,
     ) -> Vec<f32> {
-        let parent = item.parent.unwrap_or_default();
-        let parent_quotes = quotes::find(parent, None, &[]);
-        self.parent.read(&Clean::new(parent), &parent_quotes);
-        let relation = relation::of(own, &self.parent, !quoted.is_empty(), vectors);
         let mut out = relation.to_vec();
         if blocks.is_empty() {
             return out;
         }
+        let parent = item.parent.unwrap_or_default();
+        let parent_quotes = quotes::find(parent, None, &[]);
+        self.parent.read(&Clean::new(parent), &parent_quotes);
         let root = item.root.filter(|_| item.parent.is_some() && blocks.contains(&Block::Thread));
         if let Some(root) = root {
             self.root.read(&Clean::new(root), &quotes::find(root, None, &[]));
@@ -76,7 +78,7 @@ impl Surroundings {
             root: root.map(|_| &self.root),
             style: &style::of(item.text, quoted, own),
             parent_style: &style::of(parent, &parent_quotes, &self.parent),
-            relation: &relation,
+            relation,
         };
         blocks.iter().for_each(|block| block.add(&reply, vectors, &mut out));
         out
@@ -86,14 +88,22 @@ impl Surroundings {
 impl Model {
     /// The probabilities of the stances toward the parent, for the words in `scratch`; `None` without a head, or without a parent
     /// unless the stance of roots is asked for and known.
-    pub(super) fn parent_stance(&self, item: &Item<'_>, scratch: &mut Scratch) -> Option<Vec<f32>> {
+    pub(super) fn parent_stance(
+        &self,
+        item: &Item<'_>,
+        relation: Option<&[f32; relation::COUNT]>,
+        scratch: &mut Scratch,
+    ) -> Option<Vec<f32>> {
         let head = self.manifest.parent.as_ref()?;
         if item.parent.is_none() && !(item.stance_of_roots && head.roots) {
             return None;
         }
         let mut inputs = self.parent_logits(head.first_column, head.step.classes.len(), scratch);
         let Scratch { words, quoted, surroundings, .. } = scratch;
-        inputs.extend(surroundings.dense(item, words, quoted, &head.context, self.vectors.as_ref()));
+        let vectors = self.vectors.as_ref();
+        let alone = || relation::of(words, &Words::default(), !quoted.is_empty(), vectors);
+        let relation = relation.copied().unwrap_or_else(alone);
+        inputs.extend(surroundings.dense(item, (words, quoted), &relation, &head.context, vectors));
         Some(head.step.probabilities(&inputs))
     }
 

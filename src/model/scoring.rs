@@ -110,7 +110,7 @@ impl Model {
         let labels = labels
             .map(|(k, head)| sigmoid(calibrated(&head.calibration, &scratch.text, k, relation.as_ref())))
             .collect();
-        let parent = self.parent_stance(item, scratch);
+        let parent = self.parent_stance(item, relation.as_ref(), scratch);
         Ok(Scores { labels, parent, targets: self.target_stances(item.targets, scratch) })
     }
 
@@ -247,7 +247,9 @@ impl Model {
     /// The relation features of a reply, where something in the model looks at them.
     pub(super) fn relation(&self, item: &Item<'_>, scratch: &mut Scratch) -> Option<[f32; relation::COUNT]> {
         let parent = item.parent?;
-        if self.manifest.labels.iter().all(|l| l.calibration.relation.is_none()) {
+        let wanted =
+            self.manifest.parent.is_some() || self.manifest.labels.iter().any(|l| l.calibration.relation.is_some());
+        if !wanted {
             return None;
         }
         let clean = Clean::new(parent);

@@ -12,6 +12,8 @@ use crate::model::multinomial::Multinomial;
 
 /// L2 strength of the multinomial steps.
 const STEP_ALPHA: f64 = 3.0;
+/// Most iterations of a multinomial step.
+pub(super) const ITERATIONS: u64 = 300;
 
 impl Run<'_> {
     /// One head a class, all classes counting alike; returns the column of the first and the out-of-fold logits by class.
@@ -44,28 +46,44 @@ impl Run<'_> {
 
     /// The multinomial step over dense inputs, and its macro-F1 on folds that it was not fitted on.
     pub(super) fn step_of(&self, shared: &Shared, rows: &ClassRows, inputs: &[Vec<f32>]) -> Result<(Multinomial, f32)> {
-        let predicted: Vec<usize> = self.step_logits(shared, rows, inputs)?.iter().map(|z| largest(z)).collect();
+        let predicted: Vec<usize> =
+            self.step_logits(shared, rows, inputs, ITERATIONS)?.iter().map(|z| largest(z)).collect();
         let figures = metrics::multiclass(&rows.classes, &rows.truth, &predicted);
-        Ok((self.step_on(rows, inputs, &(0..rows.truth.len()).collect::<Vec<_>>())?, figures.macro_f1 as f32))
+        Ok((
+            self.step_on(rows, inputs, &(0..rows.truth.len()).collect::<Vec<_>>(), ITERATIONS)?,
+            figures.macro_f1 as f32,
+        ))
     }
 
     /// The multinomial step fitted on some of the rows, by their places.
-    pub(super) fn step_on(&self, rows: &ClassRows, inputs: &[Vec<f32>], places: &[usize]) -> Result<Multinomial> {
+    pub(super) fn step_on(
+        &self,
+        rows: &ClassRows,
+        inputs: &[Vec<f32>],
+        places: &[usize],
+        iterations: u64,
+    ) -> Result<Multinomial> {
         let width = inputs.first().map_or(0, Vec::len);
         let weights = self.class_weights(&rows.rows, &rows.truth, rows.classes.len());
         let matrix = Array2::from_shape_fn((places.len(), width), |(r, c)| f64::from(inputs[places[r]][c]));
         let truth: Vec<usize> = places.iter().map(|&i| rows.truth[i]).collect();
         let weights: Vec<f32> = places.iter().map(|&i| weights[i]).collect();
-        Multinomial::fit(&rows.classes, &matrix, &truth, &weights, STEP_ALPHA)
+        Multinomial::fit(&rows.classes, &matrix, &truth, &weights, STEP_ALPHA, iterations)
     }
 
     /// What the step says of each row when fitted on the other folds.
-    pub(super) fn step_logits(&self, shared: &Shared, rows: &ClassRows, inputs: &[Vec<f32>]) -> Result<Vec<Vec<f32>>> {
+    pub(super) fn step_logits(
+        &self,
+        shared: &Shared,
+        rows: &ClassRows,
+        inputs: &[Vec<f32>],
+        iterations: u64,
+    ) -> Result<Vec<Vec<f32>>> {
         let in_fold = |i: usize, fold: usize| shared.folds[rows.rows[i] as usize] == fold;
         let all = 0..rows.truth.len();
         let steps = (0..self.settings.folds).into_par_iter().map(|fold| {
             let others: Vec<usize> = all.clone().filter(|&i| !in_fold(i, fold)).collect();
-            self.step_on(rows, inputs, &others)
+            self.step_on(rows, inputs, &others, iterations)
         });
         let steps: Vec<Multinomial> = steps.collect::<Result<_>>()?;
         Ok(all.map(|i| steps[shared.folds[rows.rows[i] as usize]].logits(&inputs[i])).collect())

@@ -371,7 +371,9 @@ impl Shared {
         let base = head.bias
             + match task.blocks {
                 Blocks::Text => self.styles[row as usize].iter().zip(&head.style).map(|(v, w)| v * w).sum::<f32>(),
-                Blocks::Reply | Blocks::ReplyText => self.starts[row as usize].iter().map(|&id| head.starts[id as usize]).sum(),
+                Blocks::Reply | Blocks::ReplyText => {
+                    self.starts[row as usize].iter().map(|&id| head.starts[id as usize]).sum()
+                }
             };
         let pair = |i: usize| head.pairs.get(text.pairs[i] as usize).copied().unwrap_or_default();
         let logit = |range: Range<usize>| {

@@ -93,16 +93,17 @@ pub struct Settings {
     pub reply: ReplySettings,
 }
 
-/// Inputs of stance toward the parent. What is not set is chosen by the macro-F1 out of fold, the mean over the sources.
+/// Inputs of stance toward the parent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReplySettings {
-    /// Blocks of context beside the relation to the parent.
+    /// Blocks of context beside the relation to the parent. Absent: those that raise the macro-F1 out of fold, the mean over the
+    /// sources.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<Vec<Block>>,
-    /// Give the heads n-grams, subwords and vectors beside words, pairs and start features.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<bool>,
+    /// Give the heads n-grams, subwords and vectors beside words, pairs and start features. They tell events apart where rows
+    /// come from few of them, and help where rows come from many threads of one community.
+    pub text: bool,
 }
 
 impl Default for Settings {

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::classes::largest;
+use super::classes::{ITERATIONS, largest};
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
@@ -21,6 +21,8 @@ use crate::text::words::Words;
 
 /// What a choice of inputs must gain, in macro-F1 out of fold, over a smaller one.
 const WORTH: f64 = 0.003;
+/// Iterations of a step that is only tried: macro-F1 changes by less than .001 after them.
+const TRIAL: u64 = 40;
 /// The grid of what is added to the log-odds of a class: multiples of this, so many up and down.
 const BIAS_STEP: f32 = 0.2;
 const BIAS_STEPS: i8 = 8;
@@ -67,26 +69,11 @@ impl Run<'_> {
         let rows = &self.data.reply;
         self.step("stance toward the parent")?;
         let dense = self.dense(&rows.rows, vectors);
-        let kinds = match self.settings.reply.text {
-            Some(true) => vec![Blocks::ReplyText],
-            Some(false) => vec![Blocks::Reply],
-            None => vec![Blocks::Reply, Blocks::ReplyText],
-        };
-        let mut best: Option<(Choice, Vec<Head>)> = None;
-        for blocks in kinds {
-            let mut own = Vec::new();
-            let (_, logits) = self.class_heads(shared, "stance toward the parent", rows, blocks, &mut own)?;
-            let choice = self.choose(shared, rows, &logits, &dense)?;
-            eprintln!("{blocks:?}: {:?} {:.4}", choice.context, choice.worth);
-            if best.as_ref().is_none_or(|(so_far, _)| choice.worth > so_far.worth + WORTH) {
-                best = Some((choice, own));
-            }
-        }
-        let Some((choice, own)) = best else { return Ok(None) };
-        let mut step = self.step_on(rows, &choice.inputs, &(0..rows.truth.len()).collect::<Vec<_>>())?;
+        let blocks = if self.settings.reply.text { Blocks::ReplyText } else { Blocks::Reply };
+        let (first_column, logits) = self.class_heads(shared, "stance toward the parent", rows, blocks, heads)?;
+        let choice = self.choose(shared, rows, &logits, &dense)?;
+        let mut step = self.step_on(rows, &choice.inputs, &(0..rows.truth.len()).collect::<Vec<_>>(), ITERATIONS)?;
         step.intercepts.iter_mut().zip(&choice.biases).for_each(|(intercept, bias)| *intercept += bias);
-        let first_column = heads.len();
-        heads.extend(own);
         let decided = self.decided(shared, rows, &choice.logits);
         let of_roots = rows.rows.iter().filter(|&&r| self.data.parents[r as usize].is_none()).count();
         Ok(Some(ParentStance {
@@ -101,25 +88,22 @@ impl Run<'_> {
 
     /// The relation and all blocks of context of replies.
     fn dense(&self, rows: &[u32], vectors: Option<&Vectors>) -> Vec<Vec<f32>> {
-        let of_row = |surroundings: &mut Surroundings, &row: &u32| {
+        let of_row = |(own, surroundings): &mut (Words, Surroundings), (&row, relation): (&u32, Option<_>)| {
             let (text, parent) = (&self.data.texts[row as usize], self.data.parents[row as usize].as_deref());
             let quoted = quotes::find(text, parent, &[]);
-            let mut own = Words::default();
             own.read(&Clean::new(text), &quoted);
             let root = self.data.roots.get(&row).map(String::as_str);
-            surroundings.dense(&Item { text, parent, root, ..Item::default() }, &own, &quoted, &BLOCKS, vectors)
+            let item = Item { text, parent, root, ..Item::default() };
+            let alone = || relation::of(own, &Words::default(), !quoted.is_empty(), vectors);
+            let relation = relation.unwrap_or_else(alone);
+            surroundings.dense(&item, (own, &quoted), &relation, &BLOCKS, vectors)
         };
-        rows.par_iter().map_init(Surroundings::default, of_row).collect()
+        let relations = self.relations(rows, vectors);
+        rows.par_iter().zip(relations).map_init(Default::default, of_row).collect()
     }
 
     /// Takes block after block of context if it is worth it, or those that the recipe names.
-    fn choose(
-        &self,
-        shared: &Shared,
-        rows: &ClassRows,
-        logits: &[Vec<f64>],
-        dense: &[Vec<f32>],
-    ) -> Result<Choice> {
+    fn choose(&self, shared: &Shared, rows: &ClassRows, logits: &[Vec<f64>], dense: &[Vec<f32>]) -> Result<Choice> {
         if let Some(context) = &self.settings.reply.context {
             let mut context = context.clone();
             context.sort_unstable();
@@ -127,11 +111,9 @@ impl Run<'_> {
             return self.tried(shared, rows, logits, dense, context);
         }
         let mut best = self.tried(shared, rows, logits, dense, Vec::new())?;
-        eprintln!("  none {:.4}", best.worth);
         for block in BLOCKS {
             let context = best.context.iter().copied().chain(std::iter::once(block)).collect();
             let with = self.tried(shared, rows, logits, dense, context)?;
-            eprintln!("  {:?} {:.4}", with.context, with.worth);
             if with.worth > best.worth + WORTH {
                 best = with;
             }
@@ -159,7 +141,7 @@ impl Run<'_> {
             logits.iter().map(|z| z[i] as f32).chain(columns.iter().map(|&c| dense[c])).collect()
         };
         let inputs: Vec<Vec<f32>> = dense.iter().enumerate().map(of_row).collect();
-        let logits = self.step_logits(shared, rows, &inputs)?;
+        let logits = self.step_logits(shared, rows, &inputs, TRIAL)?;
         let all: Vec<usize> = (0..rows.truth.len()).collect();
         let (biases, worth) = self.biases(rows, &logits, &all);
         Ok(Choice { context, inputs, logits, biases, worth })

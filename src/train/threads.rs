@@ -71,3 +71,37 @@ fn openings(rows: &[&CommentRow]) -> Vec<Option<usize>> {
     }
     found.into_iter().map(Option::flatten).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::thread::{Comment, Stated};
+
+    fn row(thread: &str, id: &str, parent: Option<&str>, parent_text: Option<&str>) -> CommentRow {
+        let comment = Comment { id: id.into(), ..Comment::default() };
+        CommentRow {
+            stated: Stated { comment, parent_id: parent.map(str::to_owned) },
+            thread_id: Some(thread.into()),
+            parent_text: parent_text.map(str::to_owned),
+            ..CommentRow::default()
+        }
+    }
+
+    #[test]
+    fn a_thread_is_opened_by_the_end_of_the_chain_or_by_its_only_root() {
+        let rows = [
+            row("a", "3", Some("2"), None),
+            row("a", "1", None, None),
+            row("a", "2", Some("1"), None),
+            row("a", "9", None, None),
+            row("a", "4", None, Some("a text that is not here")),
+            row("b", "5", None, Some("another")),
+            row("b", "6", None, None),
+            row("c", "7", Some("8"), None),
+            row("c", "8", Some("7"), None),
+        ];
+        let found = openings(&rows.iter().collect::<Vec<_>>());
+        let expected = [Some(1), Some(1), Some(1), Some(3), None, Some(6), Some(6), None, None];
+        assert_eq!(found, expected, "two roots in a leave 4 open; c is a ring");
+    }
+}
