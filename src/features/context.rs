@@ -94,7 +94,7 @@ fn cues_of(own: &Words) -> [f32; Block::Cues.width()] {
     let asks = said().any(|w| QUESTION_MARKS.contains(&w));
     out[6] = f32::from(said().next().is_some_and(|w| ASKING.contains(&w)));
     out[7] = f32::from(asks && said().take(OPENING).any(|w| ASKING.contains(&w)));
-    out[8] = f32::from(said().filter(|w| *w != URL).last().is_some_and(|w| QUESTION_MARKS.contains(&w)));
+    out[8] = f32::from(said().rfind(|w| *w != URL).is_some_and(|w| QUESTION_MARKS.contains(&w)));
     out[9] = f32::from(asks);
     out
 }
