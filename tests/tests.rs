@@ -45,6 +45,8 @@ mod parquet;
 mod platforms;
 /// `polemic queue` end to end.
 mod queueing;
+/// Stance toward the parent end to end.
+mod replies;
 /// JSON lines, CSV, compression, encodings, hostile bytes.
 mod rows;
 /// `polemic score` and `polemic threads` end to end.

@@ -12,7 +12,8 @@ use crate::model::Model;
 use crate::read::rows::{BadRow, Options};
 use crate::text::terms::Identities;
 use crate::train::data::Labelled;
-use crate::train::gather::{answer_parents, read_file};
+use crate::train::gather::read_file;
+use crate::train::threads::answer_parents;
 
 /// Rows with their scores.
 #[derive(Debug, Default)]

@@ -29,7 +29,7 @@ impl Draft {
 
     /// As the model takes it.
     pub fn item(&self) -> Item<'_> {
-        Item { text: &self.text, quotes: &self.quotes, parent: self.parent.as_deref(), targets: &[] }
+        Item { text: &self.text, quotes: &self.quotes, parent: self.parent.as_deref(), ..Item::default() }
     }
 
     /// The text with every place of `places` (sorted, apart) replaced; what is quoted stays marked.

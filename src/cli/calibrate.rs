@@ -147,6 +147,7 @@ fn by_rate(args: &Args, model: &Model, rejects: &RejectsFile) -> Result<BTreeMap
         targets: Vec::new(),
         with_text: false,
         explain: false,
+        stance_of_roots: false,
     };
     for file in common::inputs(&args.data) {
         let mut input = read::open(file, &options)?;

@@ -80,6 +80,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         targets: Vec::new(),
         with_text: false,
         explain: false,
+        stance_of_roots: false,
     };
     let wanted = Wanted { n: args.n, labels: args.label.clone(), random: args.random, seed: args.seed };
     let mut queue = Queue::new(&model, wanted, known);

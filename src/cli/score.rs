@@ -44,6 +44,9 @@ pub struct Args {
     /// Give the stance toward this target (repeatable) [default: the row's, else the model's].
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
+    /// Give comments that answer nothing a stance, too: how they stand to what they report, if the model learned it.
+    #[arg(long)]
+    stance_of_roots: bool,
     /// Add the text to every record.
     #[arg(long)]
     with_text: bool,
@@ -73,6 +76,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if !args.target.is_empty() && model.manifest.targets.is_none() {
         bail!("--target: the model {} has no stance toward targets", model.id());
     }
+    if args.stance_of_roots && !model.manifest.parent.as_ref().is_some_and(|p| p.roots) {
+        bail!("--stance-of-roots: the model {} learned no stance of comments without a parent", model.id());
+    }
     let limits = args.fail_on.iter().map(|limit| Limit::parse(limit, &model)).collect::<Result<Vec<_>>>()?;
     let options = args.reading.options();
     let scorer = Scorer {
@@ -80,6 +86,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         max_text: options.max_text,
         include: args.include.clone(),
         targets: args.target.clone(),
+        stance_of_roots: args.stance_of_roots,
         with_text: args.with_text || to.needs_text(),
         explain: args.explain,
     };

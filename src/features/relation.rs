@@ -38,6 +38,8 @@ pub const NAMES: [&str; COUNT] = [
     "says you",
 ];
 
+/// Kinds of cue that are counted here: those up to [`Cue::Thanks`]. The others are for stance alone ([`super::context`]).
+const CUES: usize = Cue::Thanks as usize + 1;
 /// Words of fewer bytes say too little to count as shared.
 const SHORTEST_SHARED: usize = 4;
 
@@ -54,7 +56,7 @@ pub fn of(reply: &Words, parent: &Words, quotes: bool, vectors: Option<&Vectors>
     out[1] = shared / theirs.len().max(1) as f32;
     out[2] = vectors.map_or(0.0, |v| cosine(&mean(reply, v), &mean(parent, v)));
     out[3] = f32::from(quotes);
-    for kind in 0..cues::KINDS {
+    for kind in 0..CUES {
         out[4 + kind] = log(cues.all[kind]);
         out[10 + kind] = log(cues.start[kind]);
     }
@@ -70,7 +72,8 @@ pub fn of(reply: &Words, parent: &Words, quotes: bool, vectors: Option<&Vectors>
     out
 }
 
-fn content(words: &Words) -> HashSet<u64> {
+/// The longer words of a text.
+pub(super) fn content(words: &Words) -> HashSet<u64> {
     words.iter().filter(|w| w.is_text && words.lower(w).len() >= SHORTEST_SHARED).map(|w| w.hash).collect()
 }
 

@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use super::fold::{self, Table, Tensors};
 use super::multinomial::Multinomial;
-use super::reply::ParentStance;
 use super::target::{MENTION, TargetStance};
 use super::{FORMAT, Manifest, Model, Weights, peaks};
 use crate::error::{Error, ErrorKind, Result};
@@ -125,8 +124,8 @@ impl Model {
         for relation in self.manifest.labels.iter().filter_map(|l| l.calibration.relation.as_ref()) {
             fits &= relation.weights.len() == relation::COUNT;
         }
-        if let Some(ParentStance { first_column, step, .. }) = &self.manifest.parent {
-            fits &= is_sound(*first_column, step, step.classes.len() + relation::COUNT);
+        if let Some(parent) = &self.manifest.parent {
+            fits &= is_sound(parent.first_column, &parent.step, parent.inputs());
         }
         if let Some(TargetStance { first_column, own, step, .. }) = &self.manifest.targets {
             let firsts = std::iter::once(first_column).chain(own.iter().map(|(_, first)| first));

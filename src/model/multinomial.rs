@@ -20,8 +20,15 @@ pub struct Multinomial {
 
 impl Multinomial {
     /// Fits on `inputs` (rows × inputs) and class numbers. linfa-logistic takes no weights, so rows that should count more stand
-    /// several times.
-    pub fn fit(classes: &[String], inputs: &Array2<f64>, truth: &[usize], weights: &[f32], alpha: f64) -> Result<Self> {
+    /// several times. At most `iterations` of L-BFGS.
+    pub fn fit(
+        classes: &[String],
+        inputs: &Array2<f64>,
+        truth: &[usize],
+        weights: &[f32],
+        alpha: f64,
+        iterations: u64,
+    ) -> Result<Self> {
         let (mean, deviation) = moments(inputs);
         let repeated = repeated(weights);
         let mut rows = inputs.select(Axis(0), &repeated);
@@ -42,7 +49,7 @@ impl Multinomial {
         }
         let fitted = MultiLogisticRegression::default()
             .alpha(alpha)
-            .max_iterations(300)
+            .max_iterations(iterations)
             .gradient_tolerance(1e-4)
             .fit(&Dataset::new(rows, targets))
             .map_err(|e| Error::settings(format!("the stance regression could not be fitted: {e}")))?;
@@ -59,14 +66,18 @@ impl Multinomial {
         Ok(out)
     }
 
-    /// Probabilities of the classes, adding up to 1.
-    pub fn probabilities(&self, inputs: &[f32]) -> Vec<f32> {
-        let mut logits: Vec<f32> = self
-            .weights
+    /// Log-odds of the classes, up to a number that all share.
+    pub fn logits(&self, inputs: &[f32]) -> Vec<f32> {
+        self.weights
             .iter()
             .zip(&self.intercepts)
             .map(|(weights, intercept)| intercept + weights.iter().zip(inputs).map(|(w, v)| w * v).sum::<f32>())
-            .collect();
+            .collect()
+    }
+
+    /// Probabilities of the classes, adding up to 1.
+    pub fn probabilities(&self, inputs: &[f32]) -> Vec<f32> {
+        let mut logits = self.logits(inputs);
         let highest = logits.iter().copied().fold(f32::MIN, f32::max);
         logits.iter_mut().for_each(|z| *z = (*z - highest).exp());
         let sum: f32 = logits.iter().sum();
@@ -122,7 +133,7 @@ mod tests {
         let classes = ["a", "b", "never"].map(str::to_owned);
         let inputs = Array2::from_shape_fn((60, 1), |(i, _)| i as f64);
         let truth: Vec<usize> = (0..60).map(|i| usize::from(i > 25)).collect();
-        let step = Multinomial::fit(&classes, &inputs, &truth, &[1.0; 60], 1.0).unwrap();
+        let step = Multinomial::fit(&classes, &inputs, &truth, &[1.0; 60], 1.0, 300).unwrap();
         let p = step.probabilities(&[50.0]);
         assert!(p[1] > 0.9 && p[2] == 0.0, "{p:?}");
     }

@@ -1,16 +1,33 @@
-//! Stance toward the parent: sparse heads per class, then a multinomial step over their logits and the relation to the parent.
+//! Stance toward the parent: sparse heads per class, then a multinomial step over their logits, the relation to the parent and what
+//! blocks of context the training chose.
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::Model;
 use super::multinomial::Multinomial;
-use crate::features::relation;
+use super::scoring::{Item, Scratch};
+use crate::features::context::{Block, Reply};
+use crate::features::vectors::Vectors;
+use crate::features::{relation, starts, style};
+use crate::text::clean::Clean;
+use crate::text::quotes;
+use crate::text::words::Words;
 
 /// Stance toward the parent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ParentStance {
     /// Column of the first class's sparse head; the others follow.
     pub first_column: usize,
-    /// Over the sparse logits and the relation.
+    /// Blocks of context among the inputs, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<Block>,
+    /// True if comments that open a thread were among the training rows, so that the model can say how such a comment stands to
+    /// what it reports.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub roots: bool,
+    /// Over the sparse logits, the relation and the context.
     pub step: Multinomial,
     /// Training rows.
     pub rows: usize,
@@ -25,9 +42,86 @@ impl ParentStance {
         self.first_column += by;
         self
     }
+
+    /// How many dense inputs the step has.
+    pub fn inputs(&self) -> usize {
+        self.step.classes.len() + relation::COUNT + self.context.iter().map(|b| b.width()).sum::<usize>()
+    }
 }
 
-/// The dense inputs of [`ParentStance`]: logits of the classes, relation. Style tells the corpora apart rather than the stances.
-pub fn parent_inputs(logits: &[f32], relation: &[f32; relation::COUNT]) -> Vec<f32> {
-    logits.iter().chain(relation).copied().collect()
+/// What is read of the surroundings of a reply, reusable from reply to reply.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    parent: Words,
+    root: Words,
+}
+
+impl Surroundings {
+    /// The dense inputs of a stance: the `relation` to the parent, then `blocks`. `own` are the words of the reply beside its
+    /// `quoted` ranges.
+    pub fn dense(
+        &mut self,
+        item: &Item<'_>,
+        (own, quoted): (&Words, &[Range<usize>]),
+        relation: &[f32; relation::COUNT],
+        blocks: &[Block],
+        vectors: Option<&Vectors>,
+    ) -> Vec<f32> {
+        let mut out = relation.to_vec();
+        if blocks.is_empty() {
+            return out;
+        }
+        let parent = item.parent.unwrap_or_default();
+        let parent_quotes = quotes::find(parent, None, &[]);
+        self.parent.read(&Clean::new(parent), &parent_quotes);
+        let root = item.root.filter(|_| item.parent.is_some() && blocks.contains(&Block::Thread));
+        if let Some(root) = root {
+            self.root.read(&Clean::new(root), &quotes::find(root, None, &[]));
+        }
+        let reply = Reply {
+            own,
+            parent: &self.parent,
+            has_parent: item.parent.is_some(),
+            root: root.map(|_| &self.root),
+            style: &style::of(item.text, quoted, own),
+            parent_style: &style::of(parent, &parent_quotes, &self.parent),
+            relation,
+        };
+        blocks.iter().for_each(|block| block.add(&reply, vectors, &mut out));
+        out
+    }
+}
+
+impl Model {
+    /// The probabilities of the stances toward the parent, for the words in `scratch`; `None` without a head, or without a parent
+    /// unless the stance of roots is asked for and known.
+    pub(super) fn parent_stance(
+        &self,
+        item: &Item<'_>,
+        relation: Option<&[f32; relation::COUNT]>,
+        scratch: &mut Scratch,
+    ) -> Option<Vec<f32>> {
+        let head = self.manifest.parent.as_ref()?;
+        if item.parent.is_none() && !(item.stance_of_roots && head.roots) {
+            return None;
+        }
+        let mut inputs = self.parent_logits(head.first_column, head.step.classes.len(), scratch);
+        let Scratch { words, quoted, surroundings, .. } = scratch;
+        let vectors = self.vectors.as_ref();
+        let alone = || relation::of(words, &Words::default(), !quoted.is_empty(), vectors);
+        let relation = relation.copied().unwrap_or_else(alone);
+        inputs.extend(surroundings.dense(item, (words, quoted), &relation, &head.context, vectors));
+        Some(head.step.probabilities(&inputs))
+    }
+
+    /// The sparse logits of the stances toward the parent: words, pairs and start features.
+    fn parent_logits(&self, first: usize, classes: usize, scratch: &mut Scratch) -> Vec<f32> {
+        let mut logits = scratch.text.whole.clone();
+        scratch.names.clear();
+        starts::of(&scratch.words, &mut scratch.names);
+        for found in scratch.names.iter().filter_map(|&name| self.weights.starts.find(name)) {
+            self.weights.starts.add(found, &mut logits);
+        }
+        logits[first..first + classes].to_vec()
+    }
 }

@@ -6,11 +6,11 @@ use std::ops::Range;
 
 use super::calibrate::Calibration;
 use super::lexicon::Known;
-use super::reply::parent_inputs;
+use super::reply::Surroundings;
 use super::sums::Sums;
 use super::target::{mention, target_inputs};
 use super::{COMMON, LONG, Model, STRIDE, WINDOW, Weights};
-use crate::features::{grams, relation, starts, style};
+use crate::features::{grams, relation, style};
 use crate::text::clean::Clean;
 use crate::text::normalize::normalize;
 use crate::text::words::{Words, pair};
@@ -29,6 +29,10 @@ pub struct Item<'a> {
     pub quotes: &'a [Range<usize>],
     /// The text of the comment it answers.
     pub parent: Option<&'a str>,
+    /// The text of the comment that opens its thread, where that is known; looked at for replies only.
+    pub root: Option<&'a str>,
+    /// Give a stance, too, where there is no parent, if the model learned such.
+    pub stance_of_roots: bool,
     /// Targets to give the stance toward. Empty: all that the model has own heads for.
     pub targets: &'a [String],
 }
@@ -66,7 +70,7 @@ impl Unscored {
 pub struct Scores {
     /// One probability a label of the model, in its order.
     pub labels: Vec<f32>,
-    /// Probabilities of the stances toward the parent; absent without a parent or a head.
+    /// Probabilities of the stances toward the parent; absent without a head, and without a parent unless asked for.
     pub parent: Option<Vec<f32>>,
     /// Targets and the probabilities of the stances toward them.
     pub targets: Vec<(String, Vec<f32>)>,
@@ -78,7 +82,8 @@ pub struct Scratch {
     pub(super) words: Words,
     pub(super) quoted: Vec<Range<usize>>,
     parent_words: Words,
-    names: Vec<u64>,
+    pub(super) surroundings: Surroundings,
+    pub(super) names: Vec<u64>,
     ids: Vec<u32>,
     unknown: HashMap<u64, Box<[f32]>>,
     pub(super) sums: Sums,
@@ -108,13 +113,7 @@ impl Model {
         let labels = labels
             .map(|(k, head)| sigmoid(calibrated(&head.calibration, &scratch.text, k, relation.as_ref())))
             .collect();
-        let parent = match (&self.manifest.parent, &relation) {
-            (Some(head), Some(relation)) => {
-                let logits = self.parent_logits(head.first_column, head.step.classes.len(), scratch);
-                Some(head.step.probabilities(&parent_inputs(&logits, relation)))
-            }
-            _ => None,
-        };
+        let parent = self.parent_stance(item, relation.as_ref(), scratch);
         Ok(Scores { labels, parent, targets: self.target_stances(item.targets, scratch) })
     }
 
@@ -277,17 +276,6 @@ impl Model {
         let clean = Clean::new(parent);
         scratch.parent_words.read(&clean, &quotes::find(parent, None, &[]));
         Some(relation::of(&scratch.words, &scratch.parent_words, !scratch.quoted.is_empty(), self.vectors.as_ref()))
-    }
-
-    /// The sparse logits of the stances toward the parent: words, pairs and start features.
-    fn parent_logits(&self, first: usize, classes: usize, scratch: &mut Scratch) -> Vec<f32> {
-        let mut logits = scratch.text.whole.clone();
-        scratch.names.clear();
-        starts::of(&scratch.words, &mut scratch.names);
-        for found in scratch.names.iter().filter_map(|&name| self.weights.starts.find(name)) {
-            self.weights.starts.add(found, &mut logits);
-        }
-        logits[first..first + classes].to_vec()
     }
 
     fn target_stances(&self, targets: &[String], scratch: &mut Scratch) -> Vec<(String, Vec<f32>)> {

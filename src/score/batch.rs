@@ -28,6 +28,8 @@ pub struct Scorer<'m> {
     pub include: Vec<Status>,
     /// Targets asked for; empty: those of the row or of the model.
     pub targets: Vec<String>,
+    /// Comments without a parent get a stance, too, if the model learned such.
+    pub stance_of_roots: bool,
     /// Records carry the text.
     pub with_text: bool,
     /// Records carry the words behind the scores.
@@ -57,6 +59,8 @@ pub struct Job<'a> {
     pub quotes: &'a [Range<usize>],
     /// The parent's text.
     pub parent: Option<&'a str>,
+    /// The text of the comment that opens its thread.
+    pub root: Option<&'a str>,
     /// The target that the row names.
     pub target: Option<&'a str>,
 }
@@ -89,7 +93,13 @@ impl Scorer<'_> {
 
     /// Scores a whole thread, in reading order.
     pub fn score_thread(&self, thread: &Thread) -> Vec<ScoreRecord> {
-        let jobs: Vec<Job<'_>> = thread.comments.iter().map(|c| job_of(thread, c)).collect();
+        // A parent stands before its answers.
+        let mut roots: Vec<usize> = Vec::with_capacity(thread.comments.len());
+        for (i, comment) in thread.comments.iter().enumerate() {
+            roots.push(comment.parent.and_then(|parent| roots.get(parent).copied()).unwrap_or(i));
+        }
+        let jobs: Vec<Job<'_>> =
+            thread.comments.iter().zip(roots).map(|(c, root)| job_of(thread, c, &thread.comments[root])).collect();
         self.score(&jobs)
     }
 
@@ -106,6 +116,8 @@ impl Scorer<'_> {
             text: job.text,
             quotes: job.quotes,
             parent: job.parent.map(|text| cut(text, self.max_text)),
+            root: job.root.map(|text| cut(text, self.max_text)),
+            stance_of_roots: self.stance_of_roots,
             targets,
         };
         let scored = if self.is_left_out(job.status) {
@@ -180,7 +192,7 @@ impl Scorer<'_> {
 }
 
 /// The job of a comment in its thread.
-fn job_of<'a>(thread: &'a Thread, comment: &'a Comment) -> Job<'a> {
+fn job_of<'a>(thread: &'a Thread, comment: &'a Comment, root: &'a Comment) -> Job<'a> {
     let parent = comment.parent.map(|p| &thread.comments[p]);
     Job {
         id: &comment.id,
@@ -193,6 +205,7 @@ fn job_of<'a>(thread: &'a Thread, comment: &'a Comment) -> Job<'a> {
         text: &comment.text,
         quotes: &comment.quotes,
         parent: comment.parent_text.as_deref().or(parent.map(|p| p.text.as_str())),
+        root: parent.map(|_| root.text.as_str()),
         target: comment.target.as_deref(),
     }
 }

@@ -1,6 +1,6 @@
 //! Scoring rows as they come, in bounded memory: a chunk at a time, with a bounded store of the comments that later ones may answer.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -35,11 +35,22 @@ pub struct Stream<'s, 'm> {
 struct Seen {
     text: Box<str>,
     depth: u32,
+    /// The comment that opens its thread, where that was known.
+    root: Option<u64>,
 }
 
-/// Where a row's parent is.
-#[derive(Debug, Clone, Copy)]
+/// Where a row stands in its thread.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    depth: u32,
+    /// The comment that opens the thread.
+    root: At,
+}
+
+/// Where a comment is that a row answers or stands below.
+#[derive(Debug, Clone, Copy, Default)]
 enum At {
+    #[default]
     Nowhere,
     Chunk(usize),
     Store(u64),
@@ -90,13 +101,18 @@ impl<'s, 'm> Stream<'s, 'm> {
         let stated = |row: &CommentRow| row.stated.parent_id.is_some() && row.parent_text.is_none();
         self.missing_parents +=
             chunk.iter().zip(&parents).filter(|(row, at)| stated(row) && matches!(at, At::Nowhere)).count() as u64;
-        let depths = self.depths(&chunk, &parents);
-        let jobs: Vec<Job<'_>> = (0..chunk.len()).map(|i| self.job(&chunk, i, &parents, &depths)).collect();
+        let places = self.places(&chunk, &parents);
+        let jobs: Vec<Job<'_>> = (0..chunk.len()).map(|i| self.job(&chunk, i, &parents, &places)).collect();
         for (job, record) in jobs.iter().zip(self.scorer.score(&jobs)) {
             each(job, record)?;
         }
-        for (row, depth) in chunk.iter().zip(depths) {
-            self.remember(row, depth);
+        for (row, place) in chunk.iter().zip(&places) {
+            let root = match place.root {
+                At::Nowhere => None,
+                At::Chunk(root) => Some(key(&chunk[root], &chunk[root].stated.comment.id)),
+                At::Store(key) => Some(key),
+            };
+            self.remember(row, place.depth, root);
         }
         Ok(())
     }
@@ -111,65 +127,73 @@ impl<'s, 'm> Stream<'s, 'm> {
         }
     }
 
-    /// Depths along the chains of parents; a chain that runs in a ring or out of sight begins at 0, or at 1 if a parent is stated
-    /// by its text.
-    fn depths(&self, chunk: &[CommentRow], parents: &[At]) -> Vec<u32> {
-        let mut depths: Vec<Option<u32>> = vec![None; chunk.len()];
+    /// Depths and openings along the chains of parents. A chain that runs in a ring or out of sight begins at depth 0, or at 1 if a
+    /// parent is stated by its text; it is then opened by the only row of its thread in the chunk that answers nothing.
+    fn places(&self, chunk: &[CommentRow], parents: &[At]) -> Vec<Place> {
+        let only = openings(chunk);
+        let mut places: Vec<Option<Place>> = vec![None; chunk.len()];
         for start in 0..chunk.len() {
             let mut path = Vec::new();
             let mut on_path = std::collections::HashSet::new();
             let mut at = start;
-            let mut depth = loop {
-                if let Some(known) = depths[at] {
-                    break known + 1;
+            let mut place = loop {
+                if let Some(known) = &places[at] {
+                    break Place { depth: known.depth + 1, root: known.root };
                 }
                 if !on_path.insert(at) {
-                    break 0;
+                    break Place::default();
                 }
                 path.push(at);
                 match parents[at] {
                     At::Chunk(parent) => at = parent,
-                    At::Store(key) => break self.seen.get(&key).map_or(0, |seen| seen.depth + 1),
-                    At::Nowhere => break u32::from(chunk[at].parent_text.is_some()),
+                    At::Store(key) => break self.seen.get(&key).map_or_else(Place::default, Seen::below),
+                    At::Nowhere if answers(&chunk[at]) => {
+                        let thread = chunk[at].thread_id.as_deref();
+                        let root = thread.and_then(|thread| only.get(thread).copied().flatten());
+                        let depth = u32::from(chunk[at].parent_text.is_some());
+                        break Place { depth, root: root.map_or(At::Nowhere, At::Chunk) };
+                    }
+                    At::Nowhere => break Place { depth: 0, root: At::Chunk(at) },
                 }
             };
             for at in path.into_iter().rev() {
-                depths[at] = Some(depth);
-                depth += 1;
+                places[at] = Some(place);
+                place.depth += 1;
             }
         }
-        depths.into_iter().map(Option::unwrap_or_default).collect()
+        places.into_iter().map(Option::unwrap_or_default).collect()
     }
 
-    fn job<'a>(&'a self, chunk: &'a [CommentRow], i: usize, parents: &[At], depths: &[u32]) -> Job<'a> {
+    fn job<'a>(&'a self, chunk: &'a [CommentRow], i: usize, parents: &[At], places: &[Place]) -> Job<'a> {
         let row = &chunk[i];
         let comment = &row.stated.comment;
-        let parent = row.parent_text.as_deref().or(match parents[i] {
-            At::Chunk(parent) => Some(chunk[parent].stated.comment.text.as_str()),
+        let text_at = |at: At| match at {
+            At::Chunk(at) => Some(chunk[at].stated.comment.text.as_str()),
             At::Store(key) => self.seen.get(&key).map(|seen| &*seen.text),
             At::Nowhere => None,
-        });
+        };
         Job {
             id: &comment.id,
             thread_id: row.thread_id.as_deref(),
             parent_id: row.stated.parent_id.as_deref(),
-            depth: depths[i],
+            depth: places[i].depth,
             author: comment.author.as_deref(),
             created: comment.created.as_deref(),
             status: comment.status,
             text: &comment.text,
             quotes: &comment.quotes,
-            parent,
+            parent: row.parent_text.as_deref().or(text_at(parents[i])),
+            root: text_at(places[i].root),
             target: row.target.as_deref(),
         }
     }
 
-    fn remember(&mut self, row: &CommentRow, depth: u32) {
+    fn remember(&mut self, row: &CommentRow, depth: u32, root: Option<u64>) {
         let key = key(row, &row.stated.comment.id);
         let text = &row.stated.comment.text;
         let text: Box<str> = text.get(..text.floor_char_boundary(KEPT)).unwrap_or_default().into();
         self.stored += text.len();
-        if let Some(old) = self.seen.insert(key, Seen { text, depth }) {
+        if let Some(old) = self.seen.insert(key, Seen { text, depth, root }) {
             self.stored -= old.text.len();
         } else {
             self.order.push_back(key);
@@ -179,6 +203,28 @@ impl<'s, 'm> Stream<'s, 'm> {
             self.stored -= self.seen.remove(&oldest).map_or(0, |seen| seen.text.len());
         }
     }
+}
+
+impl Seen {
+    /// The place of an answer to it.
+    fn below(&self) -> Place {
+        Place { depth: self.depth + 1, root: self.root.map_or(At::Nowhere, At::Store) }
+    }
+}
+
+fn answers(row: &CommentRow) -> bool {
+    row.stated.parent_id.is_some() || row.parent_text.is_some()
+}
+
+/// By thread the row that answers nothing; `None` where several do.
+fn openings(chunk: &[CommentRow]) -> BTreeMap<&str, Option<usize>> {
+    let mut only = BTreeMap::new();
+    for (i, row) in chunk.iter().enumerate().filter(|(_, row)| !answers(row)) {
+        if let Some(thread) = row.thread_id.as_deref() {
+            only.entry(thread).and_modify(|one| *one = None).or_insert(Some(i));
+        }
+    }
+    only
 }
 
 /// A comment's name within its thread.

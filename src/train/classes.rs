@@ -1,6 +1,7 @@
 //! Training over classes that exclude each other: one sparse head a class, then a multinomial regression over few dense inputs.
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::fit::Run;
 use super::gather::ClassRows;
@@ -11,6 +12,8 @@ use crate::model::multinomial::Multinomial;
 
 /// L2 strength of the multinomial steps.
 const STEP_ALPHA: f64 = 3.0;
+/// Most iterations of a multinomial step.
+pub(super) const ITERATIONS: u64 = 300;
 
 impl Run<'_> {
     /// One head a class, all classes counting alike; returns the column of the first and the out-of-fold logits by class.
@@ -37,25 +40,51 @@ impl Run<'_> {
 
     /// The multinomial step over dense inputs, and its macro-F1 on folds that it was not fitted on.
     pub(super) fn step_of(&self, shared: &Shared, rows: &ClassRows, inputs: &[Vec<f32>]) -> Result<(Multinomial, f32)> {
+        let predicted: Vec<usize> =
+            self.step_logits(shared, rows, inputs, ITERATIONS)?.iter().map(|z| largest(z)).collect();
+        let figures = metrics::multiclass(&rows.classes, &rows.truth, &predicted);
+        Ok((
+            self.step_on(rows, inputs, &(0..rows.truth.len()).collect::<Vec<_>>(), ITERATIONS)?,
+            figures.macro_f1 as f32,
+        ))
+    }
+
+    /// The multinomial step fitted on some of the rows, by their places.
+    pub(super) fn step_on(
+        &self,
+        rows: &ClassRows,
+        inputs: &[Vec<f32>],
+        places: &[usize],
+        iterations: u64,
+    ) -> Result<Multinomial> {
         let width = inputs.first().map_or(0, Vec::len);
         let weights = self.class_weights(&rows.rows, &rows.truth, rows.classes.len());
-        let fit = |places: &[usize]| {
-            let matrix = Array2::from_shape_fn((places.len(), width), |(r, c)| f64::from(inputs[places[r]][c]));
-            let truth: Vec<usize> = places.iter().map(|&i| rows.truth[i]).collect();
-            let weights: Vec<f32> = places.iter().map(|&i| weights[i]).collect();
-            Multinomial::fit(&rows.classes, &matrix, &truth, &weights, STEP_ALPHA)
-        };
-        let mut predicted = vec![0; rows.truth.len()];
-        for fold in 0..self.settings.folds {
-            let in_fold = |i: &usize| shared.folds[rows.rows[*i] as usize] == fold;
-            let (test, train): (Vec<usize>, Vec<usize>) = (0..rows.truth.len()).partition(in_fold);
-            let step = fit(&train)?;
-            for i in test {
-                let p = step.probabilities(&inputs[i]);
-                predicted[i] = (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or_default();
-            }
-        }
-        let figures = metrics::multiclass(&rows.classes, &rows.truth, &predicted);
-        Ok((fit(&(0..rows.truth.len()).collect::<Vec<_>>())?, figures.macro_f1 as f32))
+        let matrix = Array2::from_shape_fn((places.len(), width), |(r, c)| f64::from(inputs[places[r]][c]));
+        let truth: Vec<usize> = places.iter().map(|&i| rows.truth[i]).collect();
+        let weights: Vec<f32> = places.iter().map(|&i| weights[i]).collect();
+        Multinomial::fit(&rows.classes, &matrix, &truth, &weights, STEP_ALPHA, iterations)
     }
+
+    /// What the step says of each row when fitted on the other folds.
+    pub(super) fn step_logits(
+        &self,
+        shared: &Shared,
+        rows: &ClassRows,
+        inputs: &[Vec<f32>],
+        iterations: u64,
+    ) -> Result<Vec<Vec<f32>>> {
+        let in_fold = |i: usize, fold: usize| shared.folds[rows.rows[i] as usize] == fold;
+        let all = 0..rows.truth.len();
+        let steps = (0..self.settings.folds).into_par_iter().map(|fold| {
+            let others: Vec<usize> = all.clone().filter(|&i| !in_fold(i, fold)).collect();
+            self.step_on(rows, inputs, &others, iterations)
+        });
+        let steps: Vec<Multinomial> = steps.collect::<Result<_>>()?;
+        Ok(all.map(|i| steps[shared.folds[rows.rows[i] as usize]].logits(&inputs[i])).collect())
+    }
+}
+
+/// The place of the largest number, the first of several.
+pub(super) fn largest(numbers: &[f32]) -> usize {
+    (0..numbers.len()).max_by(|&a, &b| numbers[a].total_cmp(&numbers[b]).then(b.cmp(&a))).unwrap_or_default()
 }

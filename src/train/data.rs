@@ -13,6 +13,8 @@ use crate::read::rows::Row;
 pub struct Labelled {
     /// The comment and its surroundings.
     pub row: CommentRow,
+    /// The text of the comment that opens its thread, where the file holds it (see [`super::threads`]).
+    pub root_text: Option<String>,
     /// Labels that the row decides, 0..1.
     pub labels: Vec<(String, f32)>,
     /// Shares of annotators who saw a label, 0..1, where the row states them (`labels_soft`).

@@ -210,7 +210,7 @@ impl Shared {
         let base = head.bias
             + match task.blocks {
                 Blocks::Text => self.styles[row].iter().zip(&head.style).map(|(v, w)| v * w).sum::<f32>(),
-                Blocks::Reply => self.starts[row].iter().map(|&id| head.starts[id as usize]).sum(),
+                Blocks::Reply | Blocks::ReplyText => self.starts[row].iter().map(|&id| head.starts[id as usize]).sum(),
             };
         let word = |i: usize| words[text.types[i] as usize];
         let pair = |i: usize| head.pairs.get(text.pairs[i - 1] as usize).copied().unwrap_or_default();

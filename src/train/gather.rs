@@ -1,6 +1,6 @@
 //! Gathering the training set: reads every source, maps its labels, and keeps for each head the rows that decide it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::data::{Labelled, label_columns, labelled};
 use super::recipe::{Recipe, Source};
+use super::threads::answer_parents;
 use crate::error::{Error, Result};
 use crate::label::{PARENT_STANCES, TARGET_STANCES};
 use crate::model::SourceNote;
@@ -75,6 +76,8 @@ pub struct Gathered {
     pub teachers: BTreeMap<String, BTreeSet<(usize, String)>>,
     /// Stance toward the parent.
     pub reply: ClassRows,
+    /// The text that opens the thread of a reply with a stance, by the number of the reply.
+    pub roots: BTreeMap<u32, String>,
     /// Stance toward targets.
     pub stance: ClassRows,
     /// The target of each row of `stance`.
@@ -174,25 +177,6 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
     Ok(out)
 }
 
-/// Gives replies the text of their parent where the file holds the parent but the row does not.
-pub fn answer_parents(rows: &mut [Labelled]) {
-    // Ids are unique within their thread only.
-    let key = |row: &Labelled, id: &str| (row.row.thread_id.clone(), id.to_owned());
-    let wanted: BTreeSet<_> =
-        rows.iter().filter_map(|r| r.row.stated.parent_id.as_ref().map(|parent| key(r, parent))).collect();
-    let mut texts: HashMap<_, String> = HashMap::new();
-    for row in rows.iter() {
-        let key = key(row, &row.row.stated.comment.id);
-        if wanted.contains(&key) {
-            texts.entry(key).or_insert_with(|| row.row.stated.comment.text.clone());
-        }
-    }
-    for row in rows.iter_mut().filter(|r| r.row.parent_text.is_none()) {
-        row.row.parent_text =
-            row.row.stated.parent_id.as_ref().and_then(|parent| texts.get(&key(row, parent)).cloned());
-    }
-}
-
 fn check_mapping(source: &Source, rows: &[Labelled]) -> Result<()> {
     let Some(mapping) = &source.labels else { return Ok(()) };
     let present: BTreeSet<&str> = rows.iter().flat_map(|r| r.labels.iter().map(|(name, _)| name.as_str())).collect();
@@ -239,7 +223,9 @@ impl Gathered {
         let group = group(&row, number, place);
         let labels = mapped(&row.labels, source);
         let theirs = row.labels.clone();
-        let reply_stance = row.reply_stance.filter(|_| source.reply_stance && row.row.parent_text.is_some());
+        let of_roots = source.stance_of_roots;
+        let reply_stance =
+            row.reply_stance.filter(|_| source.reply_stance && (of_roots || row.row.parent_text.is_some()));
         let stances = if source.stance { row.stances } else { Vec::new() };
         if theirs.is_empty() && reply_stance.is_none() && stances.is_empty() {
             return;
@@ -254,6 +240,7 @@ impl Gathered {
             rows.rows.push(at);
             rows.targets.push(target);
         }
+        self.roots.extend(row.root_text.filter(|_| reply_stance.is_some()).map(|root| (at, root)));
         reply.extend(reply_stance.map(|class| (at, class)));
         stance.extend(stances.into_iter().map(|s| (at, s)));
         let comment = row.row.stated.comment;

@@ -52,6 +52,8 @@ pub enum Blocks {
     Text,
     /// Start features: how a reply opens.
     Reply,
+    /// The same, and n-grams, subwords and vectors.
+    ReplyText,
 }
 
 /// What one head is fitted on.
@@ -183,7 +185,7 @@ impl Shared {
                     });
                     direct.push(style.chain(std::iter::once(source)).chain(pairs).chain(stack).chain(peaks));
                 }
-                Blocks::Reply => {
+                Blocks::Reply | Blocks::ReplyText => {
                     let starts = self.starts[row as usize].iter().map(|&id| (place.starts as u32 + id, START_STRENGTH));
                     direct.push(std::iter::once(source).chain(starts).chain(pairs));
                 }
@@ -195,12 +197,14 @@ impl Shared {
         for &id in &kept {
             let of_word = |(column, value): (usize, f32)| (column as u32, value);
             match blocks {
-                Blocks::Text => types.push(self.types.row(id as usize).map(of_word)),
+                Blocks::Text | Blocks::ReplyText => types.push(self.types.row(id as usize).map(of_word)),
                 Blocks::Reply => types.push(self.types.row(id as usize).filter(|(c, _)| *c < own).map(of_word)),
             }
         }
         let vectors = match blocks {
-            Blocks::Text => self.vectors.select(Axis(0), &kept.iter().map(|&id| id as usize).collect::<Vec<_>>()),
+            Blocks::Text | Blocks::ReplyText => {
+                self.vectors.select(Axis(0), &kept.iter().map(|&id| id as usize).collect::<Vec<_>>())
+            }
             Blocks::Reply => Array2::zeros((kept.len(), 0)),
         };
         let (types, type_columns) = types.compacted();

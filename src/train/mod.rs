@@ -22,4 +22,5 @@ pub mod site;
 pub mod split;
 pub mod stack;
 mod targets;
+pub mod threads;
 pub mod threshold;

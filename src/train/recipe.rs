@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::features::context::Block;
 
 /// All that a training run needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +108,21 @@ pub struct Settings {
     pub vectors: Option<PathBuf>,
     /// Multiples of the L2 strength, by block of features.
     pub l2_blocks: Blocks,
+    /// Inputs of stance toward the parent.
+    pub reply: ReplySettings,
+}
+
+/// Inputs of stance toward the parent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReplySettings {
+    /// Blocks of context beside the relation to the parent. Absent: those that raise the macro-F1 out of fold, the mean over the
+    /// sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Vec<Block>>,
+    /// Give the heads n-grams, subwords and vectors beside words, pairs and start features. They tell events apart where rows
+    /// come from few of them, and help where rows come from many threads of one community.
+    pub text: bool,
 }
 
 impl Default for Settings {
@@ -116,6 +132,7 @@ impl Default for Settings {
             folds: 4,
             l2: 4.0,
             l2_blocks: Blocks::default(),
+            reply: ReplySettings::default(),
             l2_stance: 3.0,
             source_power: 0.5,
             balanced: false,
@@ -206,6 +223,9 @@ pub struct Source {
     /// Learn stance toward the parent from it.
     #[serde(default = "yes")]
     pub reply_stance: bool,
+    /// Learn the stance of comments without a parent from it, too, where the rows state one.
+    #[serde(default = "yes")]
+    pub stance_of_roots: bool,
     /// Learn stance toward targets from it.
     #[serde(default = "yes")]
     pub stance: bool,
@@ -251,6 +271,7 @@ impl Source {
             licence: None,
             labels: None,
             reply_stance: true,
+            stance_of_roots: true,
             stance: true,
             weight: 1.0,
         }

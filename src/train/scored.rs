@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::data::Labelled;
-use super::gather::{answer_parents, group, read_file};
+use super::gather::{group, read_file};
 use super::split::fold;
+use super::threads::answer_parents;
 use crate::error::Result;
 use crate::model::Model;
 use crate::model::scoring::{Item, Scores, Scratch};
@@ -52,7 +53,16 @@ fn score_row(model: &Model, row: &Labelled, max_text: usize, scratch: &mut Scrat
     }
     let targets: Vec<String> = row.stances.iter().map(|(target, _)| target.clone()).collect();
     let parent = row.row.parent_text.as_deref();
-    model.score(&Item { text: &comment.text, quotes: &comment.quotes, parent, targets: &targets }, scratch).ok()
+    let item = Item {
+        text: &comment.text,
+        quotes: &comment.quotes,
+        parent,
+        root: row.root_text.as_deref(),
+        // Rows that state a stance of theirs are asked for it.
+        stance_of_roots: true,
+        targets: &targets,
+    };
+    model.score(&item, scratch).ok()
 }
 
 /// The fold of a row, below [`FOLDS`]: rows of one thread, else of one author, else of one text, stay together.
