@@ -2,6 +2,7 @@
 
 pub mod design;
 pub mod grams;
+pub mod pair;
 pub mod relation;
 pub mod rows;
 pub mod starts;

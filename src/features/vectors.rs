@@ -45,6 +45,11 @@ impl Vectors {
         self.names.is_empty()
     }
 
+    /// Place of a word among all, most frequent first where the source was in that order.
+    pub fn rank(&self, word: &str) -> Option<usize> {
+        self.rows.get(&hash(word)).map(|&row| row as usize)
+    }
+
     /// Adds the vector of a word, times `factor`, to `sum`. A contraction that has none backs off to its spelling without the
     /// apostrophe (`dont`), then to the mean of its parts (`do`, `not`). False if nothing is known of the word.
     pub fn add(&self, word: &str, factor: f32, sum: &mut [f32]) -> bool {

@@ -5,6 +5,7 @@ pub mod cues;
 pub mod html;
 pub mod language;
 pub(crate) mod phrases;
+pub mod polarity;
 pub mod quotes;
 pub mod tokenizer;
 pub mod words;

@@ -5,7 +5,6 @@ use ndarray::Array2;
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared, Task};
-use super::metrics;
 use crate::error::Result;
 use crate::model::multinomial::Multinomial;
 
@@ -13,13 +12,14 @@ use crate::model::multinomial::Multinomial;
 const STEP_ALPHA: f64 = 3.0;
 
 impl Run<'_> {
-    /// One head a class, all classes counting alike; returns the column of the first and the out-of-fold logits by class.
+    /// One head a class, all classes counting alike if `balanced`; returns the column of the first and the out-of-fold logits by class.
     pub(super) fn class_heads(
         &self,
         shared: &Shared,
         what: &str,
         rows: &ClassRows,
         blocks: Blocks,
+        balanced: bool,
         heads: &mut Vec<Head>,
     ) -> Result<(usize, Vec<Vec<f64>>)> {
         let first = heads.len();
@@ -34,34 +34,42 @@ impl Run<'_> {
                 l2: self.settings.l2_stance,
                 stack: &[],
             };
-            let head = self.fit(shared, &format!("{what}, {name}"), task, true)?;
+            let head = self.fit(shared, &format!("{what}, {name}"), task, balanced)?;
             logits.push(head.out_of_fold.clone());
             heads.push(head);
         }
         Ok((first, logits))
     }
 
-    /// The multinomial step over dense inputs, and its macro-F1 on folds that it was not fitted on.
-    pub(super) fn step_of(&self, shared: &Shared, rows: &ClassRows, inputs: &[Vec<f32>]) -> Result<(Multinomial, f32)> {
+    /// The multinomial step over dense inputs, and the probabilities it gives to rows of folds that it was not fitted on.
+    pub(super) fn step_of(
+        &self,
+        shared: &Shared,
+        rows: &ClassRows,
+        inputs: &[Vec<f32>],
+        balanced: bool,
+    ) -> Result<(Multinomial, Vec<Vec<f32>>)> {
         let width = inputs.first().map_or(0, Vec::len);
-        let weights = self.class_weights(&rows.rows, &rows.truth, rows.classes.len());
+        let weights = if balanced {
+            self.class_weights(&rows.rows, &rows.truth, rows.classes.len())
+        } else {
+            vec![1.0; rows.rows.len()]
+        };
         let fit = |places: &[usize]| {
             let matrix = Array2::from_shape_fn((places.len(), width), |(r, c)| f64::from(inputs[places[r]][c]));
             let truth: Vec<usize> = places.iter().map(|&i| rows.truth[i]).collect();
             let weights: Vec<f32> = places.iter().map(|&i| weights[i]).collect();
             Multinomial::fit(&rows.classes, &matrix, &truth, &weights, STEP_ALPHA)
         };
-        let mut predicted = vec![0; rows.truth.len()];
+        let mut out_of_fold = vec![Vec::new(); rows.truth.len()];
         for fold in 0..self.settings.folds {
             let in_fold = |i: &usize| shared.folds[rows.rows[*i] as usize] == fold;
             let (test, train): (Vec<usize>, Vec<usize>) = (0..rows.truth.len()).partition(in_fold);
             let step = fit(&train)?;
             for i in test {
-                let p = step.probabilities(&inputs[i]);
-                predicted[i] = (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or_default();
+                out_of_fold[i] = step.probabilities(&inputs[i]);
             }
         }
-        let figures = metrics::multiclass(&rows.classes, &rows.truth, &predicted);
-        Ok((fit(&(0..rows.truth.len()).collect::<Vec<_>>())?, figures.macro_f1 as f32))
+        Ok((fit(&(0..rows.truth.len()).collect::<Vec<_>>())?, out_of_fold))
     }
 }

@@ -9,6 +9,7 @@ pub mod fit;
 pub mod gather;
 pub mod heads;
 pub mod metrics;
+mod pairs;
 pub mod plan;
 pub mod recipe;
 mod reply;

@@ -62,6 +62,11 @@ pub struct Settings {
     pub l2: f64,
     /// L2 strength of the heads of stance toward the parent.
     pub l2_stance: f64,
+    /// L2 strength of the heads of stance toward any target.
+    pub l2_targets: f64,
+    /// A stance toward a target is decided from the probability on at which decisions were right this often out of fold; below it,
+    /// none is.
+    pub precision: f64,
     /// Each source's rows weigh `n^(power-1)`: 1 counts rows alike, 0 counts sources alike.
     pub source_power: f64,
     /// Count both classes of a label alike.
@@ -98,6 +103,8 @@ impl Default for Settings {
             l2: 4.0,
             l2_blocks: Blocks::default(),
             l2_stance: 3.0,
+            l2_targets: 10.0,
+            precision: 0.8,
             source_power: 0.5,
             balanced: false,
             stack: false,
@@ -277,6 +284,8 @@ impl Recipe {
             ("l2_blocks.pairs", s.l2_blocks.pairs),
             ("l2_blocks.stack", s.l2_blocks.stack),
             ("l2_stance", s.l2_stance),
+            ("l2_targets", s.l2_targets),
+            ("precision", s.precision),
             ("tolerance", s.tolerance),
         ];
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {

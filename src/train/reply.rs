@@ -4,10 +4,12 @@ use rayon::prelude::*;
 
 use super::fit::Run;
 use super::heads::{Blocks, Head, Shared};
+use super::metrics;
 use super::plan::Plan;
 use crate::error::Result;
 use crate::features::relation;
 use crate::features::vectors::Vectors;
+use crate::model::multinomial::likeliest;
 use crate::model::reply::{ParentStance, parent_inputs};
 use crate::text::clean::Clean;
 use crate::text::quotes;
@@ -44,7 +46,7 @@ impl Run<'_> {
         let rows = &self.data.reply;
         self.step("stance toward the parent")?;
         let (first_column, logits) =
-            self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, heads)?;
+            self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, true, heads)?;
         let relations = self.relations(&rows.rows, vectors);
         let inputs: Vec<Vec<f32>> = rows
             .rows
@@ -55,7 +57,9 @@ impl Run<'_> {
                 parent_inputs(&z, &relations[i].unwrap_or([0.0; relation::COUNT]))
             })
             .collect();
-        let (step, macro_f1) = self.step_of(shared, rows, &inputs)?;
-        Ok(Some(ParentStance { first_column, step, rows: rows.rows.len(), macro_f1_out_of_fold: macro_f1 }))
+        let (step, p) = self.step_of(shared, rows, &inputs, true)?;
+        let predicted: Vec<usize> = p.iter().map(|p| likeliest(p)).collect();
+        let macro_f1_out_of_fold = metrics::multiclass(&rows.classes, &rows.truth, &predicted).macro_f1 as f32;
+        Ok(Some(ParentStance { first_column, step, rows: rows.rows.len(), macro_f1_out_of_fold }))
     }
 }
