@@ -5,6 +5,7 @@ use ndarray::Array2;
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared, Task};
+use super::recipe::Settings;
 use crate::error::Result;
 use crate::model::multinomial::Multinomial;
 
@@ -20,6 +21,7 @@ impl Run<'_> {
         rows: &ClassRows,
         blocks: Blocks,
         balanced: bool,
+        settings: &Settings,
         heads: &mut Vec<Head>,
     ) -> Result<(usize, Vec<Vec<f64>>)> {
         let first = heads.len();
@@ -31,10 +33,10 @@ impl Run<'_> {
                 targets: &targets,
                 weights: &[],
                 blocks,
-                l2: self.settings.l2_stance,
+                l2: settings.l2_stance,
                 stack: &[],
             };
-            let head = self.fit(shared, &format!("{what}, {name}"), task, balanced)?;
+            let head = self.fit_by(settings, shared, &format!("{what}, {name}"), task, balanced)?;
             logits.push(head.out_of_fold.clone());
             heads.push(head);
         }

@@ -23,6 +23,8 @@ use crate::text::polarity::{Mark, Role};
 
 /// Copies that hold word pairs and vectors: plain, signed, turned round.
 const RICH: usize = 3;
+/// How much looser than others these fits may end: closer ones cost four times the time and moved no prediction.
+const LOOSER: f64 = 20.0;
 /// What a standardised dense number counts.
 const DENSE_STRENGTH: f32 = 0.2;
 
@@ -32,7 +34,13 @@ pub(super) struct Pairs {
     place: Place,
     /// Mean and spread of the dense numbers.
     moments: Vec<(f32, f32)>,
-    folds: Vec<usize>,
+    parting: Parting,
+}
+
+/// The folds of the rows' targets and of their texts.
+pub(super) struct Parting {
+    pub targets: Vec<usize>,
+    pub texts: Vec<usize>,
 }
 
 /// Where the columns of each block begin.
@@ -70,7 +78,7 @@ fn factors(mark: Mark, sign: f32) -> [f32; COPIES - 1] {
 
 impl Run<'_> {
     /// The design of all rows with a target.
-    pub(super) fn pairs(&self, shared: &Shared, vectors: Option<&Vectors>, rows: &ClassRows, folds: Vec<usize>) -> Pairs {
+    pub(super) fn pairs(&self, shared: &Shared, vectors: Option<&Vectors>, rows: &ClassRows, parting: Parting) -> Pairs {
         let sensing = Sensing::new(vectors);
         let mut senses = Senses::default();
         sensing.read(shared.vocabulary.words().iter().map(String::as_str), &mut senses);
@@ -109,7 +117,7 @@ impl Run<'_> {
             none.push([]);
         }
         let design = Design::new(none, Rows::new(0), ndarray::Array2::zeros((0, 0)), design);
-        Pairs { design, place, moments, folds }
+        Pairs { design, place, moments, parting }
     }
 
     /// Fits a head on the rows with a truth; its columns are added to `heads`. Returns its out-of-fold logits of all rows, too.
@@ -131,7 +139,7 @@ impl Run<'_> {
             let mut params = SparseLogistic::default()
                 .alpha(std::env::var("L2T").ok().and_then(|v| v.parse().ok()).unwrap_or(self.settings.l2_targets))
                 .max_iterations(self.settings.max_iterations)
-                .tolerance(self.settings.tolerance)
+                .tolerance(self.settings.tolerance * LOOSER)
                 .stop(self.stop.clone());
             for (columns, strength) in pairs.place.blocks() {
                 params = params.block(columns, strength);
@@ -148,7 +156,10 @@ impl Run<'_> {
         let fitted: Vec<Vec<f64>> = (0..folds)
             .into_par_iter()
             .map(|fold| {
-                fit(weights.iter().zip(&pairs.folds).map(|(&w, &f)| if f == fold { 0.0 } else { w }).collect(), None)
+                let Parting { targets, texts } = &pairs.parting;
+                let folds = targets.iter().zip(texts);
+                let keep = |(&w, (&of_target, &of_text)): (&f32, (&usize, &usize))| if of_target == fold || of_text == fold { 0.0 } else { w };
+                fit(weights.iter().zip(folds).map(keep).collect(), None)
             })
             .collect::<Result<_>>()
             .map_err(|e| Error::settings(format!("stance toward any target: {e}")))?;
@@ -156,7 +167,7 @@ impl Run<'_> {
             let (w, b) = parameters.split_at(pairs.place.width);
             let z = pairs.design.product(w);
             let intercept = b.first().copied().unwrap_or_default();
-            (0..z.len()).filter(|&i| pairs.folds[i] == fold).for_each(|i| out_of_fold[i] = z[i] + intercept);
+            (0..z.len()).filter(|&i| pairs.parting.texts[i] == fold).for_each(|i| out_of_fold[i] = z[i] + intercept);
             mean.iter_mut().zip(parameters).for_each(|(m, p)| *m += p / folds as f64);
         }
         let parameters = fit(weights, Some(mean))?;
@@ -214,6 +225,11 @@ impl Place {
 }
 
 impl Pairs {
+    /// The rows whose out-of-fold logits come from a fit on other targets.
+    pub(super) fn unseen(&self) -> Vec<bool> {
+        self.parting.targets.iter().zip(&self.parting.texts).map(|(a, b)| a == b).collect()
+    }
+
     /// Splits weights into the heads of the copies and the dense weights.
     fn head(&self, shared: &Shared, parameters: &[f64], heads: &mut Vec<Head>) -> PairHead {
         let Place { own, pair_count, dimension, .. } = self.place;

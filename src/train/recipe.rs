@@ -62,6 +62,8 @@ pub struct Settings {
     pub l2: f64,
     /// L2 strength of the heads of stance toward the parent.
     pub l2_stance: f64,
+    /// L2 strength of the own heads of targets.
+    pub l2_own: f64,
     /// L2 strength of the heads of stance toward any target.
     pub l2_targets: f64,
     /// A stance toward a target is decided from the probability on at which decisions were right this often out of fold; below it,
@@ -103,6 +105,7 @@ impl Default for Settings {
             l2: 4.0,
             l2_blocks: Blocks::default(),
             l2_stance: 3.0,
+            l2_own: 1.0,
             l2_targets: 10.0,
             precision: 0.8,
             source_power: 0.5,
@@ -284,6 +287,7 @@ impl Recipe {
             ("l2_blocks.pairs", s.l2_blocks.pairs),
             ("l2_blocks.stack", s.l2_blocks.stack),
             ("l2_stance", s.l2_stance),
+            ("l2_own", s.l2_own),
             ("l2_targets", s.l2_targets),
             ("precision", s.precision),
             ("tolerance", s.tolerance),

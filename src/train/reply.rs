@@ -46,7 +46,7 @@ impl Run<'_> {
         let rows = &self.data.reply;
         self.step("stance toward the parent")?;
         let (first_column, logits) =
-            self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, true, heads)?;
+            self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, true, self.settings, heads)?;
         let relations = self.relations(&rows.rows, vectors);
         let inputs: Vec<Vec<f32>> = rows
             .rows

@@ -7,7 +7,9 @@ use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
 use super::metrics;
+use super::pairs::Parting;
 use super::plan::Plan;
+use super::recipe::Settings;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::Result;
@@ -20,6 +22,8 @@ use crate::model::target::{AnyTarget, OwnTarget, PairHead, TargetStance, Trust, 
 struct Any {
     side: Vec<f64>,
     about: Option<Vec<f64>>,
+    /// Rows of targets that the heads were not fitted on either.
+    unseen: Vec<bool>,
 }
 
 impl Any {
@@ -51,7 +55,7 @@ impl Run<'_> {
             self.step(&format!("stance toward {target}"))?;
             let part = rows.part(places);
             let (first_column, logits) =
-                self.class_heads(shared, &format!("stance toward {target}"), &part, Blocks::Text, false, heads)?;
+                self.class_heads(shared, &format!("stance toward {target}"), &part, Blocks::Text, places.len() < MANY, &{ let mut s = self.own_settings(places.len()); if let Some(v) = std::env::var("L2O").ok().and_then(|v| v.parse().ok()) { s.l2_stance = v; } s }, heads)?;
             let inputs: Vec<Vec<f32>> = places
                 .iter()
                 .enumerate()
@@ -70,17 +74,16 @@ impl Run<'_> {
             });
         }
         // The step for any target is measured on the targets that have no own heads, fitted on all.
-        let inputs: Vec<Vec<f32>> = (0..rows.rows.len()).map(|i| any.inputs(i, &[])).collect();
-        let (step, p) = self.step_of(shared, rows, &inputs, true)?;
-        let others: Vec<usize> = (0..rows.rows.len()).filter(|i| !predicted.contains_key(i)).collect();
-        let trust = trust(
-            &others.iter().map(|&i| p[i].clone()).collect::<Vec<_>>(),
-            &others.iter().map(|&i| rows.truth[i]).collect::<Vec<_>>(),
-            self.settings.precision,
-        );
-        predicted.extend(others.iter().map(|&i| (i, likeliest(&p[i]))));
-        let predicted: Vec<usize> = (0..rows.rows.len()).map(|i| predicted[&i]).collect();
-        let figures = metrics::multiclass(&rows.classes, &rows.truth, &predicted);
+        let unseen: Vec<usize> = (0..rows.rows.len()).filter(|&i| any.unseen[i]).collect();
+        let inputs: Vec<Vec<f32>> = unseen.iter().map(|&i| any.inputs(i, &[])).collect();
+        let part = rows.part(&unseen);
+        let (step, p) = self.step_of(shared, &part, &inputs, true)?;
+        let trust = trust(&p, &part.truth, self.settings.precision);
+        for (&i, p) in unseen.iter().zip(&p) {
+            predicted.entry(i).or_insert_with(|| likeliest(p));
+        }
+        let (truth, predicted): (Vec<usize>, Vec<usize>) = predicted.iter().map(|(&i, &class)| (rows.truth[i], class)).unzip();
+        let figures = metrics::multiclass(&rows.classes, &truth, &predicted);
         eprintln!("ALL {:?} {} {trust:?}", figures.per_class, figures.macro_f1);
         for o in &own { eprintln!("{} {:?}", o.name, o.trust); }
         Ok(Some(TargetStance {
@@ -107,21 +110,36 @@ impl Run<'_> {
             rows.truth.iter().map(|&t| (Some(t) != none).then_some(t == first)).collect();
         let (side, side_logits) = self.pair_head(shared, &pairs, rows, &truth, heads)?;
         let Some(none) = none else {
-            return Ok((None, side, Any { side: side_logits, about: None }));
+            return Ok((None, side, Any { side: side_logits, about: None, unseen: pairs.unseen() }));
         };
         let truth: Vec<Option<bool>> = rows.truth.iter().map(|&t| Some(t != none)).collect();
         let (about, about_logits) = self.pair_head(shared, &pairs, rows, &truth, heads)?;
-        Ok((Some(about), side, Any { side: side_logits, about: Some(about_logits) }))
+        Ok((Some(about), side, Any { side: side_logits, about: Some(about_logits), unseen: pairs.unseen() }))
     }
 
-    /// Rows part by target, so that every target is measured by heads that never saw it.
-    fn target_folds(&self) -> Vec<usize> {
+    /// The fewer examples a target has, the more its heads lean on word vectors, which know words that no example has.
+    fn own_settings(&self, examples: usize) -> Settings {
+        let mut settings = self.settings.clone();
+        settings.l2_stance = self.settings.l2_own;
+        let strength = (0.1 * (MANY as f64 / examples.max(1) as f64).sqrt()).clamp(0.1, 0.5);
+        // A block that counts k times as much is one whose L2 strength is k² times lower.
+        settings.l2_blocks.vectors *= (0.1 / strength).powi(2);
+        settings
+    }
+
+    /// Targets part into folds, and what must stay together (threads, authors, texts) goes with the first of its targets.
+    fn target_folds(&self) -> Parting {
         let names: BTreeSet<String> = self.data.targets.iter().map(|t| t.to_lowercase()).collect();
         let mut order: Vec<&String> = names.iter().collect();
         order.sort_by_key(|name| xxh3_64_with_seed(name.as_bytes(), self.settings.seed));
-        let folds: HashMap<&String, usize> =
+        let of_name: HashMap<&String, usize> =
             order.into_iter().enumerate().map(|(i, name)| (name, i % self.settings.folds)).collect();
-        self.data.targets.iter().map(|t| folds[&t.to_lowercase()]).collect()
+        let targets: Vec<usize> = self.data.targets.iter().map(|t| of_name[&t.to_lowercase()]).collect();
+        let mut of_group: HashMap<&str, usize> = HashMap::new();
+        let group = |row: u32| self.data.groups[row as usize].as_str();
+        let texts = self.data.stance.rows.iter().zip(&targets);
+        let texts = texts.map(|(&row, &fold)| *of_group.entry(group(row)).or_insert(fold)).collect();
+        Parting { targets, texts }
     }
 }
 
@@ -163,6 +181,8 @@ fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
     trust
 }
 
+/// Examples from which on the heads of a target need neither stronger vectors nor balanced classes.
+const MANY: usize = 200;
 /// A threshold that no probability reaches.
 const NEVER: f32 = 2.0;
 /// Fewest rows that a threshold is told by.
