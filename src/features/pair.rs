@@ -198,6 +198,12 @@ impl Extremes {
     }
 }
 
+/// True if the text has all words of the target that say something, whatever their endings; false for a target of no such word.
+pub fn mentions(text: Sensed<'_>, target: Sensed<'_>) -> bool {
+    let mut wanted = target.words.iter().filter(|w| target.weight(**w) > 0.0).peekable();
+    wanted.peek().is_some() && wanted.all(|&wanted| text.words.iter().any(|&own| text.stem(own) == target.stem(wanted)))
+}
+
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use super::calibrate::Calibration;
 use super::reply::parent_inputs;
-use super::target::{COPIES, PairHead, Seen, Target, step_inputs};
+use super::target::{COPIES, PairHead, Seen, Target, TargetScore, Undecided, step_inputs};
 use super::{COMMON, LONG, Model, STRIDE, WINDOW};
 use crate::features::pair::{Sensed, Senses, Sensing};
 use crate::features::{grams, relation, starts, style};
+use crate::label::TARGET_STANCES;
 use crate::text::clean::Clean;
 use crate::text::polarity::Role;
 use crate::text::words::{Words, pair};
@@ -67,8 +68,8 @@ pub struct Scores {
     pub labels: Vec<f32>,
     /// Probabilities of the stances toward the parent; absent without a parent or a head.
     pub parent: Option<Vec<f32>>,
-    /// Targets and the probabilities of the stances toward them.
-    pub targets: Vec<(String, Vec<f32>)>,
+    /// The stances toward targets.
+    pub targets: Vec<TargetScore>,
 }
 
 /// What a worker reuses from comment to comment.
@@ -274,7 +275,7 @@ impl Model {
         logits[first..first + classes].to_vec()
     }
 
-    fn target_stances(&self, targets: &[String], scratch: &mut Scratch) -> Vec<(String, Vec<f32>)> {
+    fn target_stances(&self, targets: &[String], scratch: &mut Scratch) -> Vec<TargetScore> {
         let Some(head) = &self.manifest.targets else { return Vec::new() };
         let own: Vec<String>;
         let targets = if targets.is_empty() {
@@ -298,16 +299,25 @@ impl Model {
             let target = Target::read(name, &sensing);
             let text = Sensed { senses: &scratch.senses, words: &scratch.places };
             scratch.seen.dense(text, &target, &mut dense);
-            let logit = |head: &PairHead| self.pair_logit(head, &target, &dense, &scratch.seen, &scratch.each, &scratch.text);
+            let logit =
+                |head: &PairHead| self.pair_logit(head, &target, &dense, &scratch.seen, &scratch.each, &scratch.text);
             let (side, about) = (logit(&head.any.side), head.any.about.as_ref().map(logit));
-            let p = match head.own(name) {
+            let (p, trust, known) = match head.own(name) {
                 Some(own) => {
                     let logits = scratch.text.whole.get(own.first_column..own.first_column + head.classes.len());
-                    own.step.probabilities(&step_inputs(logits.unwrap_or_default(), side, about))
+                    let inputs = step_inputs(logits.unwrap_or_default(), side, about);
+                    (own.step.probabilities(&inputs), own.trust, true)
                 }
-                None => head.any.step.probabilities(&step_inputs(&[], side, about)),
+                // What was never measured on a target that the heads had not seen is not told of one.
+                None => {
+                    (head.any.step.probabilities(&step_inputs(&[], side, about)), head.any.trust, head.any.is_told())
+                }
             };
-            (name.clone(), p)
+            let mentioned = target.is_mentioned(text);
+            let none = head.classes.iter().position(|class| class == TARGET_STANCES[2]);
+            let undecided = if known { trust.undecided(&p, none, mentioned) } else { Some(Undecided::NoExamples) };
+            let probabilities = if known { p } else { Vec::new() };
+            TargetScore { target: name.clone(), probabilities, undecided, mentioned }
         };
         targets.iter().map(stance).collect()
     }

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::multinomial::Multinomial;
-use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed, related, topic_words};
+use super::multinomial::{Multinomial, likeliest};
+use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed, mentions, related, topic_words};
 use crate::features::vectors::Vectors;
 use crate::text::polarity::{self, Mark, Role, marks};
 use crate::text::words::Words;
@@ -34,6 +34,8 @@ pub struct AnyTarget {
     pub side: PairHead,
     /// Over the logits of both.
     pub step: Multinomial,
+    /// How many targets they were fitted on.
+    pub targets: usize,
     /// What it is worth on targets that it was not fitted on.
     pub trust: Trust,
 }
@@ -86,10 +88,78 @@ pub fn dense_width(vectors: Option<&Vectors>) -> usize {
     FIXED + 3 * vectors.map_or(0, Vectors::dimension)
 }
 
+/// Targets from which on their heads are asked about others.
+const FEWEST_TARGETS: usize = 10;
+
+impl AnyTarget {
+    /// True if the heads were fitted on enough targets to be asked about one that was not among them.
+    pub fn is_told(&self) -> bool {
+        self.targets >= FEWEST_TARGETS
+    }
+}
+
 impl TargetStance {
     /// The own heads of a target.
     pub fn own(&self, target: &str) -> Option<&OwnTarget> {
         self.own.iter().find(|own| own.name == target)
+    }
+}
+
+/// What a text says of one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetScore {
+    /// Its name.
+    pub target: String,
+    /// Probabilities of the classes; empty where the model has nothing to tell them by.
+    pub probabilities: Vec<f32>,
+    /// Why no class is decided; absent where the likeliest is.
+    pub undecided: Option<Undecided>,
+    /// The text takes up the words by which the target is known.
+    pub mentioned: bool,
+}
+
+/// Why a stance is not decided.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Undecided {
+    /// The likeliest is that the text says nothing of the target, and it does not mention it.
+    NotAbout,
+    /// The likeliest class is not likely enough.
+    Uncertain {
+        /// The probability that decisions of the asked precision need; above 1 where none does.
+        needs: f32,
+        /// That of the likeliest class.
+        has: f32,
+    },
+    /// There are no examples of this target, and those of others told nothing of targets that were not among them.
+    NoExamples,
+}
+
+impl Undecided {
+    /// The reason in words.
+    pub fn reason(self) -> String {
+        match self {
+            Self::NotAbout => "not about the target".to_owned(),
+            Self::Uncertain { needs, has } if needs > 1.0 => {
+                format!("too uncertain: no probability suffices, has {has:.2}")
+            }
+            Self::Uncertain { needs, has } => format!("too uncertain: needs {needs:.2}, has {has:.2}"),
+            Self::NoExamples => "no examples of this target".to_owned(),
+        }
+    }
+}
+
+impl Trust {
+    /// Why `p` decides nothing, if it does not. `none` is the class of texts that take no side.
+    pub fn undecided(&self, p: &[f32], none: Option<usize>, mentioned: bool) -> Option<Undecided> {
+        let best = likeliest(p);
+        let has = p.get(best).copied().unwrap_or_default();
+        if !mentioned && Some(best) == none {
+            Some(Undecided::NotAbout)
+        } else if has < self.threshold {
+            Some(Undecided::Uncertain { needs: self.threshold, has })
+        } else {
+            None
+        }
     }
 }
 
@@ -120,6 +190,11 @@ impl Target {
             mean.iter_mut().zip(senses.unit(place)).for_each(|(m, v)| *m += v / n);
         }
         Self { words, senses, places, mean, sign }
+    }
+
+    /// True if a text takes up all words that the target is known by, in any order and form.
+    pub fn is_mentioned(&self, text: Sensed<'_>) -> bool {
+        mentions(text, self.sensed())
     }
 
     fn sensed(&self) -> Sensed<'_> {

@@ -4,8 +4,9 @@
 
 /// Words that turn round what follows.
 const NEGATORS: &[&str] = &[
-    "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "cant", "dont", "doesnt", "didnt",
-    "isnt", "arent", "wasnt", "werent", "wont", "wouldnt", "shouldnt", "couldnt", "aint", "hardly", "barely", "lack", "lacks",
+    "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "cant", "dont", "doesnt",
+    "didnt", "isnt", "arent", "wasnt", "werent", "wont", "wouldnt", "shouldnt", "couldnt", "aint", "hardly", "barely",
+    "lack", "lacks",
 ];
 /// Words that end the scope of a negation.
 const ENDS: &[&str] = &["but", "however", "although", "though", "because", "yet"];
@@ -14,16 +15,88 @@ const SCOPE: usize = 4;
 
 /// Stems of words for doing away with something, holding it down or going against it; all forms begin with the stem.
 const STEMS: &[&str] = &[
-    "abandon", "abolish", "abolit", "anti", "ban", "banish", "bann", "boycott", "cancel", "ceas", "censor", "close", "closing",
-    "combat", "condemn", "criminaliz", "criminalis", "curb", "cut", "cutting", "defund", "delet", "deny", "denying", "deport", "destr", "dismantl",
-    "disallow", "disband", "discontinu", "discourag", "dissol", "ditch", "drop", "elimin", "end", "ended", "ending", "eradic", "exclu",
-    "expel", "fight", "fighting", "forbid", "forego", "forgo", "halt", "limit", "limiting", "oppos", "outlaw",
-    "overturn", "phase", "prevent", "prohibit", "quit", "quitting", "reduc", "refus", "reject", "remov", "renounc", "repeal", "repress",
-    "restrict", "revok", "scrap", "shut", "shutting", "stop", "stopp", "suppress", "suspend", "terminat", "veto", "withdraw",
+    "abandon",
+    "abolish",
+    "abolit",
+    "anti",
+    "ban",
+    "banish",
+    "bann",
+    "boycott",
+    "cancel",
+    "ceas",
+    "censor",
+    "close",
+    "closing",
+    "combat",
+    "condemn",
+    "criminaliz",
+    "criminalis",
+    "curb",
+    "cut",
+    "cutting",
+    "defund",
+    "delet",
+    "deny",
+    "denying",
+    "deport",
+    "destr",
+    "dismantl",
+    "disallow",
+    "disband",
+    "discontinu",
+    "discourag",
+    "dissol",
+    "ditch",
+    "drop",
+    "elimin",
+    "end",
+    "ended",
+    "ending",
+    "eradic",
+    "exclu",
+    "expel",
+    "fight",
+    "fighting",
+    "forbid",
+    "forego",
+    "forgo",
+    "halt",
+    "limit",
+    "limiting",
+    "oppos",
+    "outlaw",
+    "overturn",
+    "phase",
+    "prevent",
+    "prohibit",
+    "quit",
+    "quitting",
+    "reduc",
+    "refus",
+    "reject",
+    "remov",
+    "renounc",
+    "repeal",
+    "repress",
+    "restrict",
+    "revok",
+    "scrap",
+    "shut",
+    "shutting",
+    "stop",
+    "stopp",
+    "suppress",
+    "suspend",
+    "terminat",
+    "veto",
+    "withdraw",
 ];
 /// Stems that count only as they stand: the words that begin with them mean something else.
-const WHOLE: &[&str] =
-    &["ban", "bans", "block", "blocks", "blocked", "blocking", "close", "closing", "cut", "cuts", "drop", "end", "ends", "against", "anti", "fight", "phase", "quit", "shut"];
+const WHOLE: &[&str] = &[
+    "ban", "bans", "block", "blocks", "blocked", "blocking", "close", "closing", "cut", "cuts", "drop", "end", "ends",
+    "against", "anti", "fight", "phase", "quit", "shut",
+];
 
 /// True for a word that speaks of doing away with something or going against it (lower case).
 pub fn is_negative_action(word: &str) -> bool {
@@ -32,8 +105,20 @@ pub fn is_negative_action(word: &str) -> bool {
 
 /// What else a target says against something, as it stands between blanks.
 const AGAINST: &[&str] = &[
-    "more harm than good", "is harmful", "are harmful", "is bad", "are bad", "is wrong", "are wrong", "a crime", "criminal offence",
-    "criminal offense", "be illegal", "made illegal", "be punished", "fight for",
+    "more harm than good",
+    "is harmful",
+    "are harmful",
+    "is bad",
+    "are bad",
+    "is wrong",
+    "are wrong",
+    "a crime",
+    "criminal offence",
+    "criminal offense",
+    "be illegal",
+    "made illegal",
+    "be punished",
+    "fight for",
 ];
 
 /// How what is said counts for a target: -1 if it names an odd number of negative actions or negations, else 1. `target` is lower
@@ -117,14 +202,14 @@ mod tests {
 
     #[test]
     fn targets_that_ask_for_an_end_count_the_other_way_round() {
-        let sign_of = |target: &str| sign(&format!(" {target} "));
-        assert_eq!(sign_of("we should ban human cloning"), -1.0);
-        assert_eq!(sign_of("the vow of celibacy should be abandoned"), -1.0);
-        assert_eq!(sign_of("we should not ban human cloning"), 1.0);
-        assert_eq!(sign_of("we should fight for the abolition of nuclear weapons"), -1.0);
-        assert_eq!(sign_of("foster care brings more harm than good"), -1.0);
-        assert_eq!(sign_of("bank closures"), 1.0);
-        assert_eq!(sign_of("entrapment should be legalized"), 1.0);
+        let is_turned = |target: &str| sign(&format!(" {target} ")) < 0.0;
+        assert!(is_turned("we should ban human cloning"));
+        assert!(is_turned("the vow of celibacy should be abandoned"));
+        assert!(!is_turned("we should not ban human cloning"));
+        assert!(is_turned("we should fight for the abolition of nuclear weapons"));
+        assert!(is_turned("foster care brings more harm than good"));
+        assert!(!is_turned("bank closures"));
+        assert!(!is_turned("entrapment should be legalized"));
     }
 
     #[test]

@@ -13,14 +13,13 @@ use crate::model::multinomial::Multinomial;
 const STEP_ALPHA: f64 = 3.0;
 
 impl Run<'_> {
-    /// One head a class, all classes counting alike if `balanced`; returns the column of the first and the out-of-fold logits by class.
+    /// One head a class, by `settings`; returns the column of the first and the out-of-fold logits by class.
     pub(super) fn class_heads(
         &self,
         shared: &Shared,
         what: &str,
         rows: &ClassRows,
         blocks: Blocks,
-        balanced: bool,
         settings: &Settings,
         heads: &mut Vec<Head>,
     ) -> Result<(usize, Vec<Vec<f64>>)> {
@@ -28,15 +27,9 @@ impl Run<'_> {
         let mut logits = Vec::new();
         for (class, name) in rows.classes.iter().enumerate() {
             let targets: Vec<f32> = rows.truth.iter().map(|&t| if t == class { 1.0 } else { 0.0 }).collect();
-            let task = Task {
-                rows: &rows.rows,
-                targets: &targets,
-                weights: &[],
-                blocks,
-                l2: settings.l2_stance,
-                stack: &[],
-            };
-            let head = self.fit_by(settings, shared, &format!("{what}, {name}"), task, balanced)?;
+            let task =
+                Task { rows: &rows.rows, targets: &targets, weights: &[], blocks, l2: settings.l2_stance, stack: &[] };
+            let head = self.fit_by(settings, shared, &format!("{what}, {name}"), task, settings.balanced)?;
             logits.push(head.out_of_fold.clone());
             heads.push(head);
         }

@@ -1,7 +1,6 @@
 //! Heads for any target: one design over texts and targets together, fitted out of fold on targets that they were not fitted on.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use linfa::prelude::*;
 use ndarray::Array1;
@@ -78,7 +77,13 @@ fn factors(mark: Mark, sign: f32) -> [f32; COPIES - 1] {
 
 impl Run<'_> {
     /// The design of all rows with a target.
-    pub(super) fn pairs(&self, shared: &Shared, vectors: Option<&Vectors>, rows: &ClassRows, parting: Parting) -> Pairs {
+    pub(super) fn pairs(
+        &self,
+        shared: &Shared,
+        vectors: Option<&Vectors>,
+        rows: &ClassRows,
+        parting: Parting,
+    ) -> Pairs {
         let sensing = Sensing::new(vectors);
         let mut senses = Senses::default();
         sensing.read(shared.vocabulary.words().iter().map(String::as_str), &mut senses);
@@ -137,13 +142,10 @@ impl Run<'_> {
         let targets: Array1<f64> = truth.iter().map(|t| f64::from(u8::from(*t == Some(true)))).collect();
         let fit = |weights: Vec<f32>, initial: Option<Vec<f64>>| -> Result<Vec<f64>> {
             let mut params = SparseLogistic::default()
-                .alpha(std::env::var("L2T").ok().and_then(|v| v.parse().ok()).unwrap_or(self.settings.l2_targets))
+                .alpha(self.settings.l2_targets)
                 .max_iterations(self.settings.max_iterations)
                 .tolerance(self.settings.tolerance * LOOSER)
                 .stop(self.stop.clone());
-            for (columns, strength) in pairs.place.blocks() {
-                params = params.block(columns, strength);
-            }
             if let Some(initial) = initial {
                 params = params.initial(initial);
             }
@@ -158,7 +160,9 @@ impl Run<'_> {
             .map(|fold| {
                 let Parting { targets, texts } = &pairs.parting;
                 let folds = targets.iter().zip(texts);
-                let keep = |(&w, (&of_target, &of_text)): (&f32, (&usize, &usize))| if of_target == fold || of_text == fold { 0.0 } else { w };
+                let keep = |(&w, (&of_target, &of_text)): (&f32, (&usize, &usize))| {
+                    if of_target == fold || of_text == fold { 0.0 } else { w }
+                };
                 fit(weights.iter().zip(folds).map(keep).collect(), None)
             })
             .collect::<Result<_>>()
@@ -176,22 +180,6 @@ impl Run<'_> {
 }
 
 impl Place {
-    /// The columns of each block and its multiple of the L2 strength.
-    fn blocks(self) -> Vec<(Range<usize>, f64)> {
-        let e = |name: &str, d: f64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-        let o = self.own;
-        let p = self.pair_count;
-        let d = self.dimension;
-        let mut v = Vec::new();
-        for (i, n) in ["W0", "W1", "W2", "W3", "W4", "W5"].iter().enumerate() { v.push((i * o..(i + 1) * o, e(n, 1.0))); }
-        for (i, n) in ["P0", "P1", "P2"].iter().enumerate() { v.push((self.pairs + i * p..self.pairs + (i + 1) * p, e(n, 1.0))); }
-        for (i, n) in ["V0", "V1", "V2"].iter().enumerate() { v.push((self.vectors + i * d..self.vectors + (i + 1) * d, e(n, 1.0))); }
-        v.push((self.style..self.dense, e("ST", 1.0)));
-        let mut at = self.dense;
-        for (n, w) in [("REL", 15), ("AFF", 4), ("SAFF", 5), ("HAD", d), ("DIFF", d), ("TGT", d)] { v.push((at..at + w, e(n, 1.0))); at += w; }
-        v
-    }
-
     /// The entries of a text's words, and of the target's.
     fn text(self, shared: &Shared, row: u32, marks: &[Mark], target: &Target, out: &mut Vec<(u32, f32)>) {
         let text = &shared.texts[row as usize];
@@ -213,11 +201,15 @@ impl Place {
         for (&pair, &mark) in text.pairs.iter().zip(marks.iter().skip(1)).filter(|(pair, _)| **pair != NO_PAIR) {
             let value = scale * shared.vocabulary.pair_idf[pair as usize];
             let of_copy = factors(mark, target.sign).into_iter().take(RICH).enumerate();
-            out.extend(of_copy.map(|(copy, f)| ((self.pairs + copy * self.pair_count + pair as usize) as u32, value * f)));
+            out.extend(
+                of_copy.map(|(copy, f)| ((self.pairs + copy * self.pair_count + pair as usize) as u32, value * f)),
+            );
         }
         out.extend(vectors.into_iter().enumerate().map(|(i, v)| ((self.vectors + i) as u32, v)));
         let own = (target.words.len().max(1) as f32).sqrt().recip();
-        for id in target.words.iter().filter_map(|w| shared.vocabulary.id(w.hash)).filter(|id| (*id as usize) < self.own) {
+        for id in
+            target.words.iter().filter_map(|w| shared.vocabulary.id(w.hash)).filter(|id| (*id as usize) < self.own)
+        {
             out.push(((self.words + (COPIES - 1) * self.own + id as usize) as u32, own * idf(id)));
         }
         out.extend(shared.styles[row as usize].iter().enumerate().map(|(i, &v)| ((self.style + i) as u32, v)));

@@ -62,7 +62,7 @@ impl<'a> Plan<'a> {
             labels,
             reply: enough(&data.reply, "stance toward the parent"),
             stance: enough(&data.stance, "stance toward targets"),
-            own_targets: if std::env::var("NOOWN").is_ok() { Vec::new() } else { own_targets(data, fewest) },
+            own_targets: own_targets(data, fewest),
             first_stage: if recipe.settings.stack { first_stage(data, fewest) } else { Vec::new() },
         };
         if plan.labels.is_empty() && !plan.reply && !plan.stance {

@@ -6,6 +6,7 @@ use super::fit::Run;
 use super::heads::{Blocks, Head, Shared};
 use super::metrics;
 use super::plan::Plan;
+use super::recipe::Settings;
 use crate::error::Result;
 use crate::features::relation;
 use crate::features::vectors::Vectors;
@@ -45,8 +46,9 @@ impl Run<'_> {
         }
         let rows = &self.data.reply;
         self.step("stance toward the parent")?;
+        let balanced = Settings { balanced: true, ..self.settings.clone() };
         let (first_column, logits) =
-            self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, true, self.settings, heads)?;
+            self.class_heads(shared, "stance toward the parent", rows, Blocks::Reply, &balanced, heads)?;
         let relations = self.relations(&rows.rows, vectors);
         let inputs: Vec<Vec<f32>> = rows
             .rows

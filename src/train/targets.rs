@@ -54,16 +54,20 @@ impl Run<'_> {
         for (target, places) in plan.own_targets.iter().zip(&own_places) {
             self.step(&format!("stance toward {target}"))?;
             let part = rows.part(places);
-            let (first_column, logits) =
-                self.class_heads(shared, &format!("stance toward {target}"), &part, Blocks::Text, places.len() < MANY, &{ let mut s = self.own_settings(places.len()); if let Some(v) = std::env::var("L2O").ok().and_then(|v| v.parse().ok()) { s.l2_stance = v; } s }, heads)?;
+            let (first_column, logits) = self.class_heads(
+                shared,
+                &format!("stance toward {target}"),
+                &part,
+                Blocks::Text,
+                &self.own_settings(places.len()),
+                heads,
+            )?;
             let inputs: Vec<Vec<f32>> = places
                 .iter()
                 .enumerate()
                 .map(|(k, &i)| any.inputs(i, &logits.iter().map(|z| z[k] as f32).collect::<Vec<_>>()))
                 .collect();
             let (step, p) = self.step_of(shared, &part, &inputs, false)?;
-            let argmax: Vec<usize> = (0..places.len()).map(|k| (0..rows.classes.len()).max_by(|&a,&b| logits[a][k].total_cmp(&logits[b][k])).unwrap()).collect();
-            eprintln!("{target} raw argmax {:?}", metrics::multiclass(&rows.classes, &part.truth, &argmax).per_class);
             predicted.extend(places.iter().zip(&p).map(|(&i, p)| (i, likeliest(p))));
             own.push(OwnTarget {
                 name: (*target).to_owned(),
@@ -82,13 +86,13 @@ impl Run<'_> {
         for (&i, p) in unseen.iter().zip(&p) {
             predicted.entry(i).or_insert_with(|| likeliest(p));
         }
-        let (truth, predicted): (Vec<usize>, Vec<usize>) = predicted.iter().map(|(&i, &class)| (rows.truth[i], class)).unzip();
+        let (truth, predicted): (Vec<usize>, Vec<usize>) =
+            predicted.iter().map(|(&i, &class)| (rows.truth[i], class)).unzip();
+        let names = self.data.targets.iter().collect::<BTreeSet<_>>().len();
         let figures = metrics::multiclass(&rows.classes, &truth, &predicted);
-        eprintln!("ALL {:?} {} {trust:?}", figures.per_class, figures.macro_f1);
-        for o in &own { eprintln!("{} {:?}", o.name, o.trust); }
         Ok(Some(TargetStance {
             classes: rows.classes.clone(),
-            any: AnyTarget { about, side, step, trust },
+            any: AnyTarget { about, side, step, targets: names, trust },
             own,
             rows: rows.rows.len(),
             macro_f1_out_of_fold: figures.macro_f1 as f32,
@@ -106,8 +110,7 @@ impl Run<'_> {
         let pairs = self.pairs(shared, vectors, rows, self.target_folds());
         let class = |name: &str| rows.classes.iter().position(|c| c == name);
         let (first, none) = (class(TARGET_STANCES[0]).unwrap_or_default(), class(TARGET_STANCES[2]));
-        let truth: Vec<Option<bool>> =
-            rows.truth.iter().map(|&t| (Some(t) != none).then_some(t == first)).collect();
+        let truth: Vec<Option<bool>> = rows.truth.iter().map(|&t| (Some(t) != none).then_some(t == first)).collect();
         let (side, side_logits) = self.pair_head(shared, &pairs, rows, &truth, heads)?;
         let Some(none) = none else {
             return Ok((None, side, Any { side: side_logits, about: None, unseen: pairs.unseen() }));
@@ -121,6 +124,7 @@ impl Run<'_> {
     fn own_settings(&self, examples: usize) -> Settings {
         let mut settings = self.settings.clone();
         settings.l2_stance = self.settings.l2_own;
+        settings.balanced = examples < MANY;
         let strength = (0.1 * (MANY as f64 / examples.max(1) as f64).sqrt()).clamp(0.1, 0.5);
         // A block that counts k times as much is one whose L2 strength is k² times lower.
         settings.l2_blocks.vectors *= (0.1 / strength).powi(2);
