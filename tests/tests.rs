@@ -45,6 +45,8 @@ mod shipped;
 mod sources;
 /// A small model and the program.
 mod support;
+/// Stance toward targets: polarity, unseen targets, abstention.
+mod targets;
 /// `polemic train` end to end.
 mod training;
 /// Our own training data keep to their codebook.
