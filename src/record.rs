@@ -73,12 +73,26 @@ pub struct ScoreRecord {
     pub unscored: Option<String>,
     /// Class and probability of the stance toward the parent.
     pub parent: Option<Classes>,
-    /// For each target class and probability.
+    /// For each target class and probability; no class where the model has nothing to tell them by.
     pub targets: Vec<(String, Classes)>,
+    /// For each target the class that is decided, or why none is.
+    pub toward: Vec<(String, Toward)>,
     /// The words behind the scores, if asked for.
     pub explain: Option<Value>,
     /// `name@version` of the model.
     pub model: String,
+}
+
+/// What is decided of the stance toward a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Toward {
+    /// The class; null where none is decided.
+    pub stance: Option<String>,
+    /// Why none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The text takes up the words by which the target is known.
+    pub mentioned: bool,
 }
 
 /// Classes and their probabilities.
@@ -115,9 +129,11 @@ impl Serialize for Stance<'_> {
                 .0
                 .targets
                 .iter()
+                .filter(|(_, classes)| !classes.is_empty())
                 .map(|(name, c)| (name.clone(), classes(c).into_iter().map(|(k, v)| (k, Value::from(v))).collect()))
                 .collect();
             map.serialize_entry("targets", &Map(&targets))?;
+            map.serialize_entry("toward", &Map(&self.0.toward))?;
         }
         map.end()
     }

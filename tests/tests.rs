@@ -58,6 +58,8 @@ mod sources;
 /// A small model and the program.
 mod stacking;
 mod support;
+/// Stance toward targets: polarity, unseen targets, abstention.
+mod targets;
 /// `polemic train` end to end.
 mod training;
 /// Our own training data keep to their codebook.

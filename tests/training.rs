@@ -292,7 +292,7 @@ fn stance_that_depends_on_the_thread_alone_is_trained_without_a_panic() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         let manifest = Model::open(&place.out()).unwrap().manifest;
         assert_eq!(manifest.parent.unwrap().step.classes, ["support", "deny"]);
-        assert_eq!(manifest.targets.unwrap().own[0].0, "buses");
+        assert_eq!(manifest.targets.unwrap().own[0].name, "buses");
     }
 }
 

@@ -89,7 +89,7 @@ fn entry(folder: &Path, is_default: bool) -> Result<serde_json::Value> {
         manifest
             .targets
             .iter()
-            .map(|t| format!("toward targets ({}; {} with own heads)", t.step.classes.join(", "), t.own.len())),
+            .map(|t| format!("toward targets ({}; {} with own heads)", t.classes.join(", "), t.own.len())),
     );
     Ok(json!({
         "name": manifest.name,

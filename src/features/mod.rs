@@ -3,6 +3,7 @@
 pub mod context;
 pub mod design;
 pub mod grams;
+pub mod pair;
 pub mod relation;
 pub mod rows;
 pub mod starts;

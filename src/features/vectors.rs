@@ -45,7 +45,7 @@ impl Vectors {
         self.names.is_empty()
     }
 
-    /// The place of a word among the words, if it has a vector of its own.
+    /// Place of a word among all, most frequent first where the source was in that order.
     pub fn rank(&self, word: &str) -> Option<usize> {
         self.rows.get(&hash(word)).map(|&row| row as usize)
     }

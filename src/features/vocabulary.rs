@@ -240,6 +240,11 @@ impl Vocabulary {
         self.frequency[id]
     }
 
+    /// The number of the word type of this name.
+    pub fn id(&self, name: u64) -> Option<u32> {
+        self.ids.get(&name).copied()
+    }
+
     /// True if `word` is a word type with a weight of its own.
     pub fn knows(&self, word: &str) -> bool {
         self.ids.get(&crate::text::words::hash(word)).is_some_and(|&id| (id as usize) < self.own)

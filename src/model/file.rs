@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::fold::{self, Table, Tensors};
 use super::multinomial::Multinomial;
-use super::target::{MENTION, TargetStance};
+use super::target::{COPIES, PairHead, TargetStance, dense_width};
 use super::{FORMAT, Manifest, Model, Weights, peaks};
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::vectors::Vectors;
@@ -127,9 +127,15 @@ impl Model {
         if let Some(parent) = &self.manifest.parent {
             fits &= is_sound(parent.first_column, &parent.step, parent.inputs());
         }
-        if let Some(TargetStance { first_column, own, step, .. }) = &self.manifest.targets {
-            let firsts = std::iter::once(first_column).chain(own.iter().map(|(_, first)| first));
-            fits &= firsts.into_iter().all(|first| is_sound(*first, step, 2 * step.classes.len() + 1 + MENTION));
+        if let Some(TargetStance { any, own, classes, .. }) = &self.manifest.targets {
+            let dense = dense_width(self.vectors.as_ref());
+            let is_pair = |head: &PairHead| {
+                head.first_column.checked_add(COPIES).is_some_and(|end| end <= columns) && head.dense.len() == dense
+            };
+            let inputs = 1 + usize::from(any.about.is_some());
+            fits &= is_pair(&any.side) && any.about.iter().all(is_pair) && is_sound(0, &any.step, inputs);
+            fits &= own.iter().all(|own| is_sound(own.first_column, &own.step, inputs + classes.len()));
+            fits &= own.iter().map(|own| &own.step).chain([&any.step]).all(|step| step.classes == *classes);
         }
         if fits {
             Ok(())

@@ -86,6 +86,11 @@ impl Multinomial {
     }
 }
 
+/// The class of the highest probability, the first of several alike.
+pub fn likeliest(p: &[f32]) -> usize {
+    (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b]).then(b.cmp(&a))).unwrap_or_default()
+}
+
 /// Mean and standard deviation (1 where it is 0) of each column.
 fn moments(inputs: &Array2<f64>) -> (Vec<f64>, Vec<f64>) {
     let n = inputs.nrows().max(1) as f64;

@@ -8,11 +8,14 @@ use super::calibrate::Calibration;
 use super::lexicon::Known;
 use super::reply::Surroundings;
 use super::sums::Sums;
-use super::target::{mention, target_inputs};
+use super::target::{COPIES, PairHead, Seen, Target, TargetScore, Undecided, step_inputs};
 use super::{COMMON, LONG, Model, STRIDE, WINDOW, Weights};
+use crate::features::pair::{Sensed, Senses, Sensing};
 use crate::features::{grams, relation, style};
+use crate::label::TARGET_STANCES;
 use crate::text::clean::Clean;
 use crate::text::normalize::normalize;
+use crate::text::polarity::Role;
 use crate::text::words::{Words, pair};
 use crate::text::{language, quotes};
 use crate::thread::Status;
@@ -72,8 +75,8 @@ pub struct Scores {
     pub labels: Vec<f32>,
     /// Probabilities of the stances toward the parent; absent without a head, and without a parent unless asked for.
     pub parent: Option<Vec<f32>>,
-    /// Targets and the probabilities of the stances toward them.
-    pub targets: Vec<(String, Vec<f32>)>,
+    /// The stances toward targets.
+    pub targets: Vec<TargetScore>,
 }
 
 /// What a worker reuses from comment to comment.
@@ -88,6 +91,9 @@ pub struct Scratch {
     unknown: HashMap<u64, Box<[f32]>>,
     pub(super) sums: Sums,
     pub(super) text: TextLogits,
+    senses: Senses,
+    places: Vec<u32>,
+    seen: Seen,
 }
 
 /// The logits of a text's own words, before calibration.
@@ -278,24 +284,85 @@ impl Model {
         Some(relation::of(&scratch.words, &scratch.parent_words, !scratch.quoted.is_empty(), self.vectors.as_ref()))
     }
 
-    fn target_stances(&self, targets: &[String], scratch: &mut Scratch) -> Vec<(String, Vec<f32>)> {
+    fn target_stances(&self, targets: &[String], scratch: &mut Scratch) -> Vec<TargetScore> {
         let Some(head) = &self.manifest.targets else { return Vec::new() };
-        let classes = head.step.classes.len();
         let own: Vec<String>;
         let targets = if targets.is_empty() {
-            own = head.own.iter().map(|(name, _)| name.clone()).collect();
+            own = head.own.iter().map(|own| own.name.clone()).collect();
             &own
         } else {
             targets
         };
-        let logits = &scratch.text.whole;
-        let stance = |target: &String| {
-            let mention = mention(&scratch.words, &Words::of(target), self.vectors.as_ref());
-            let own = head.own_column(target).map(|first| &logits[first..first + classes]);
-            let inputs = target_inputs(&logits[head.first_column..head.first_column + classes], own, &mention);
-            (target.clone(), head.step.probabilities(&inputs))
+        if targets.is_empty() {
+            return Vec::new();
+        }
+        let sensing = Sensing::new(self.vectors.as_ref());
+        let words = &scratch.words;
+        sensing.read(words.iter().map(|w| words.lower(w)), &mut scratch.senses);
+        scratch.places.clear();
+        scratch.places.extend(0..words.len() as u32);
+        let text = Sensed { senses: &scratch.senses, words: &scratch.places };
+        scratch.seen.read(words.iter().map(|w| Role::of(words.lower(w))), text);
+        let mut dense = Vec::new();
+        let stance = |name: &String| {
+            let target = Target::read(name, &sensing);
+            let text = Sensed { senses: &scratch.senses, words: &scratch.places };
+            scratch.seen.dense(text, &target, &mut dense);
+            let logit =
+                |head: &PairHead| self.pair_logit(head, &target, &dense, &scratch.seen, &scratch.sums, &scratch.text);
+            let (side, about) = (logit(&head.any.side), head.any.about.as_ref().map(logit));
+            let (p, trust, known) = match head.own(name) {
+                Some(own) => {
+                    let logits = scratch.text.whole.get(own.first_column..own.first_column + head.classes.len());
+                    let inputs = step_inputs(logits.unwrap_or_default(), side, about);
+                    (own.step.probabilities(&inputs), own.trust, true)
+                }
+                // What was never measured on a target that the heads had not seen is not told of one.
+                None => {
+                    (head.any.step.probabilities(&step_inputs(&[], side, about)), head.any.trust, head.any.is_told())
+                }
+            };
+            let mentioned = target.is_mentioned(text);
+            let none = head.classes.iter().position(|class| class == TARGET_STANCES[2]);
+            let undecided = if known { trust.undecided(&p, none, mentioned) } else { Some(Undecided::NoExamples) };
+            let probabilities = if known { p } else { Vec::new() };
+            TargetScore { target: name.clone(), probabilities, undecided, mentioned }
         };
         targets.iter().map(stance).collect()
+    }
+
+    /// What a head over text and target says.
+    fn pair_logit(
+        &self,
+        head: &PairHead,
+        target: &Target,
+        dense: &[f32],
+        seen: &Seen,
+        sums: &Sums,
+        text: &TextLogits,
+    ) -> f32 {
+        let columns = self.weights.columns;
+        let first = head.first_column;
+        let (mut turned, mut negated, mut signed_negated) = (0.0, 0.0, 0.0);
+        for (i, mark) in seen.marks.iter().enumerate() {
+            let own = |copy: usize| sums.word(i, first + copy) + sums.pair(i, first + copy);
+            turned += if mark.acted { -own(2) } else { own(2) };
+            if mark.negated {
+                negated += own(3);
+                signed_negated += own(4);
+            }
+        }
+        let scale = (seen.marks.len().max(1) as f32).sqrt();
+        let mut row = vec![0.0; columns];
+        for word in &target.words {
+            if let Some(found) = self.weights.words.find(word.hash) {
+                self.weights.words.add(found, &mut row);
+            }
+        }
+        let of_target = row[first + COPIES - 1] / (target.words.len().max(1) as f32).sqrt();
+        let of_words = (turned * target.sign + negated + signed_negated * target.sign) / scale;
+        let of_dense: f32 = head.dense.iter().zip(dense).map(|(w, v)| w * v).sum();
+        text.whole[first] + text.whole[first + 1] * target.sign + of_words + of_target + of_dense
     }
 }
 

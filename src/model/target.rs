@@ -1,69 +1,258 @@
-//! Stance toward targets: sparse heads per class, then a multinomial step over their logits and how the text speaks of the target.
+//! Stance toward targets: own heads of targets with enough examples, and a pair of heads for any target, whether the text is about it
+//! and which side it takes.
 
 use serde::{Deserialize, Serialize};
 
-use super::multinomial::Multinomial;
-use crate::features::relation;
+use super::multinomial::{Multinomial, likeliest};
+use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed, mentions, related, topic_words};
 use crate::features::vectors::Vectors;
+use crate::text::polarity::{self, Mark, Role, marks};
 use crate::text::words::Words;
 
 /// Stance toward named targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetStance {
-    /// Column of the first class's head over all targets together.
+    /// The classes.
+    pub classes: Vec<String>,
+    /// The heads for any target.
+    pub any: AnyTarget,
+    /// Targets with heads of their own.
+    pub own: Vec<OwnTarget>,
+    /// Training rows.
+    pub rows: usize,
+    /// Macro-F1 on rows that the heads were not fitted on, of targets that they were not fitted on but for those with own heads.
+    pub macro_f1_out_of_fold: f32,
+}
+
+/// Heads for any target, from what the text says and how it speaks of the target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnyTarget {
+    /// Whether the text takes a side on the target at all; absent where no training row says of one that it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<PairHead>,
+    /// Which side it takes.
+    pub side: PairHead,
+    /// Over the logits of both.
+    pub step: Multinomial,
+    /// How many targets they were fitted on.
+    pub targets: usize,
+    /// What it is worth on targets that it was not fitted on.
+    pub trust: Trust,
+}
+
+/// A target with heads of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnTarget {
+    /// Its name.
+    pub name: String,
+    /// Column of the first class.
     pub first_column: usize,
-    /// Targets with heads of their own, and the column of the first class of each.
-    pub own: Vec<(String, usize)>,
-    /// Over the shared and own logits and how the text speaks of the target.
+    /// Over the logits of the own heads and of those for any target.
     pub step: Multinomial,
     /// Training rows.
     pub rows: usize,
-    /// Macro-F1 on rows that the heads were not fitted on.
-    pub macro_f1_out_of_fold: f32,
+    /// What it is worth on rows that it was not fitted on.
+    pub trust: Trust,
+}
+
+/// From which probability a stance is decided, and what that was worth out of fold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Trust {
+    /// The lowest probability of the likeliest class at which it is decided; above 1 where no threshold reaches the precision.
+    pub threshold: f32,
+    /// Share of the rows that reach it.
+    pub coverage: f32,
+    /// Share of these whose class is the likeliest one.
+    pub accuracy_at_coverage: f32,
+    /// The same over all rows.
+    pub accuracy: f32,
+}
+
+/// A head over a text and a target. Its word weights fold into [`COPIES`] columns; the sign is that of the target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairHead {
+    /// Column of the first copy.
+    pub first_column: usize,
+    /// One weight a number of [`dense`].
+    pub dense: Vec<f32>,
+}
+
+/// Columns of a [`PairHead`]: all words, times the sign, times the sign and turned round in sentences about negative actions, words
+/// under negation, those times the sign, and the words of the target.
+pub const COPIES: usize = 6;
+/// Numbers of [`dense`] that do not depend on the vectors.
+const FIXED: usize = RELATED + 2 * AFFIRMED + 1;
+
+/// How many numbers [`dense`] has.
+pub fn dense_width(vectors: Option<&Vectors>) -> usize {
+    FIXED + 3 * vectors.map_or(0, Vectors::dimension)
+}
+
+/// Targets from which on their heads are asked about others.
+const FEWEST_TARGETS: usize = 10;
+
+impl AnyTarget {
+    /// True if the heads were fitted on enough targets to be asked about one that was not among them.
+    pub fn is_told(&self) -> bool {
+        self.targets >= FEWEST_TARGETS
+    }
 }
 
 impl TargetStance {
     /// The same for weights with `by` more columns before its own.
     #[must_use]
     pub fn shifted(mut self, by: usize) -> Self {
-        self.first_column += by;
-        self.own.iter_mut().for_each(|(_, first)| *first += by);
+        self.any.side.first_column += by;
+        self.any.about.iter_mut().for_each(|head| head.first_column += by);
+        self.own.iter_mut().for_each(|own| own.first_column += by);
         self
     }
 
-    /// Column of the first class of a target's own heads.
-    pub fn own_column(&self, target: &str) -> Option<usize> {
-        self.own.iter().find(|(name, _)| name == target).map(|(_, column)| *column)
+    /// The own heads of a target.
+    pub fn own(&self, target: &str) -> Option<&OwnTarget> {
+        self.own.iter().find(|own| own.name == target)
     }
 }
 
-/// How many numbers say how a text speaks of a target.
-pub const MENTION: usize = 5;
-
-/// The share of the target's longer words that the text holds, whether it holds any, how often, the similarity of text and target,
-/// and the length of the text.
-pub fn mention(text: &Words, target: &Words, vectors: Option<&Vectors>) -> [f32; MENTION] {
-    let wanted: Vec<u64> = target.iter().filter(|w| w.is_text && target.lower(w).len() > 2).map(|w| w.hash).collect();
-    let found = wanted.iter().filter(|h| text.iter().any(|w| w.hash == **h)).count();
-    let times = text.iter().filter(|w| wanted.contains(&w.hash)).count();
-    let similarity = vectors.map_or(0.0, |v| relation::cosine(&relation::mean(text, v), &relation::mean(target, v)));
-    [
-        found as f32 / wanted.len().max(1) as f32,
-        f32::from(found > 0),
-        (times as f32).ln_1p(),
-        similarity,
-        (text.len() as f32).ln_1p(),
-    ]
+/// What a text says of one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetScore {
+    /// Its name.
+    pub target: String,
+    /// Probabilities of the classes; empty where the model has nothing to tell them by.
+    pub probabilities: Vec<f32>,
+    /// Why no class is decided; absent where the likeliest is.
+    pub undecided: Option<Undecided>,
+    /// The text takes up the words by which the target is known.
+    pub mentioned: bool,
 }
 
-/// The dense inputs of [`TargetStance`]: shared logits, own logits (0 without own heads), whether there are own heads, mention.
-pub fn target_inputs(shared: &[f32], own: Option<&[f32]>, mention: &[f32; MENTION]) -> Vec<f32> {
-    let mut inputs = shared.to_vec();
-    match own {
-        Some(own) => inputs.extend_from_slice(own),
-        None => inputs.extend(std::iter::repeat_n(0.0, shared.len())),
+/// Why a stance is not decided.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Undecided {
+    /// The likeliest is that the text says nothing of the target, and it does not mention it.
+    NotAbout,
+    /// The likeliest class is not likely enough.
+    Uncertain {
+        /// The probability that decisions of the asked precision need; above 1 where none does.
+        needs: f32,
+        /// That of the likeliest class.
+        has: f32,
+    },
+    /// There are no examples of this target, and those of others told nothing of targets that were not among them.
+    NoExamples,
+}
+
+impl Undecided {
+    /// The reason in words.
+    pub fn reason(self) -> String {
+        match self {
+            Self::NotAbout => "not about the target".to_owned(),
+            Self::Uncertain { needs, has } if needs > 1.0 => {
+                format!("too uncertain: no probability suffices, has {has:.2}")
+            }
+            Self::Uncertain { needs, has } => format!("too uncertain: needs {needs:.2}, has {has:.2}"),
+            Self::NoExamples => "no examples of this target".to_owned(),
+        }
     }
-    inputs.push(if own.is_some() { 1.0 } else { 0.0 });
-    inputs.extend_from_slice(mention);
-    inputs
+}
+
+impl Trust {
+    /// Why `p` decides nothing, if it does not. `none` is the class of texts that take no side.
+    pub fn undecided(&self, p: &[f32], none: Option<usize>, mentioned: bool) -> Option<Undecided> {
+        let best = likeliest(p);
+        let has = p.get(best).copied().unwrap_or_default();
+        if !mentioned && Some(best) == none {
+            Some(Undecided::NotAbout)
+        } else if has < self.threshold {
+            Some(Undecided::Uncertain { needs: self.threshold, has })
+        } else {
+            None
+        }
+    }
+}
+
+/// A target, read.
+#[derive(Debug)]
+pub struct Target {
+    /// All its words.
+    pub words: Words,
+    /// Those by which a text may take it up.
+    senses: Senses,
+    places: Vec<u32>,
+    mean: Vec<f32>,
+    /// How what is said counts for it: 1 or -1.
+    pub sign: f32,
+}
+
+impl Target {
+    /// Reads a target's name.
+    pub fn read(name: &str, sensing: &Sensing<'_>) -> Self {
+        let words = Words::of(name);
+        let mut senses = Senses::default();
+        sensing.read(topic_words(words.iter().map(|w| words.lower(w))), &mut senses);
+        let places: Vec<u32> = (0..senses.len() as u32).collect();
+        let sign = polarity::sign(words.joined());
+        let mut mean = vec![0.0; senses.dimension()];
+        let n = (places.len().max(1) as f32).sqrt();
+        for &place in &places {
+            mean.iter_mut().zip(senses.unit(place)).for_each(|(m, v)| *m += v / n);
+        }
+        Self { words, senses, places, mean, sign }
+    }
+
+    /// True if a text takes up all words that the target is known by, in any order and form.
+    pub fn is_mentioned(&self, text: Sensed<'_>) -> bool {
+        mentions(text, self.sensed())
+    }
+
+    fn sensed(&self) -> Sensed<'_> {
+        Sensed { senses: &self.senses, words: &self.places }
+    }
+}
+
+/// The words of a text in the way that targets look at them. Reusable.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// What each word does.
+    pub roles: Vec<Role>,
+    /// How each is to be taken.
+    pub marks: Vec<Mark>,
+    similarities: Vec<f32>,
+    sum: Vec<f32>,
+}
+
+impl Seen {
+    /// Reads the roles of the words of a text; `senses` are theirs.
+    pub fn read(&mut self, roles: impl Iterator<Item = Role>, text: Sensed<'_>) {
+        self.roles.clear();
+        self.roles.extend(roles);
+        marks(&self.roles, &mut self.marks);
+        self.sum.clear();
+        self.sum.resize(text.senses.dimension(), 0.0);
+        for &word in text.words {
+            self.sum.iter_mut().zip(text.senses.unit(word)).for_each(|(s, v)| *s += v);
+        }
+        let n = (text.words.len().max(1) as f32).sqrt();
+        self.sum.iter_mut().for_each(|s| *s /= n);
+    }
+
+    /// How a text speaks of a target: nearness, affirmation with and without the sign, the sign, and three numbers a dimension of the
+    /// vectors: product and distance of both means, and the target's mean.
+    pub fn dense(&mut self, text: Sensed<'_>, target: &Target, out: &mut Vec<f32>) {
+        out.clear();
+        out.extend(related(text, target.sensed(), &mut self.similarities));
+        let affirmed = affirmed(text, target.sensed(), &self.roles, &self.marks);
+        out.extend(affirmed);
+        out.extend(affirmed.map(|v| v * target.sign));
+        out.push(target.sign);
+        out.extend(self.sum.iter().zip(&target.mean).map(|(a, b)| a * b));
+        out.extend(self.sum.iter().zip(&target.mean).map(|(a, b)| (a - b).abs()));
+        out.extend(&target.mean);
+    }
+}
+
+/// The inputs of the last step: the own logits, if there are any, then those for any target.
+pub fn step_inputs(own: &[f32], side: f32, about: Option<f32>) -> Vec<f32> {
+    own.iter().copied().chain([side]).chain(about).collect()
 }

@@ -179,11 +179,11 @@ fn stances(model: &Model, question: &Question, rows: &[&Measured]) -> Vec<Stance
         out.extend(stance_figures("parent", &head.step.classes, pairs, question));
     }
     if let Some(head) = &model.manifest.targets {
-        let classes = &head.step.classes;
+        let classes = &head.classes;
         let all = rows.iter().flat_map(|row| {
             row.truth.stances.iter().map(move |(target, class)| {
-                let found = row.scores.as_ref().and_then(|s| s.targets.iter().find(|(name, _)| name == target));
-                (target, class, found.map(|(_, p)| p))
+                let found = row.scores.as_ref().and_then(|s| s.targets.iter().find(|t| t.target == *target));
+                (target, class, found.map(|t| &t.probabilities).filter(|p| !p.is_empty()))
             })
         });
         let all: Vec<_> = all.collect();

@@ -61,7 +61,8 @@ fn line(out: &mut String, model: &Model, text: &str, record: &ScoreRecord, width
     if let Some((class, p)) = record.parent.iter().flatten().max_by(|a, b| a.1.total_cmp(&b.1)) {
         tag(STANCE, format!("{class} {}", percent(*p)));
     }
-    for (target, classes) in &record.targets {
+    let decided = |target: &String| record.toward.iter().any(|(name, t)| name == target && t.stance.is_some());
+    for (target, classes) in record.targets.iter().filter(|(target, _)| decided(target)) {
         if let Some((class, p)) = classes.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
             tag(STANCE, format!("{}: {class} {}", printable(target), percent(*p)));
         }

@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::model::Model;
 use crate::model::explain::Explanation;
+use crate::model::multinomial::likeliest;
 use crate::model::scoring::{Item, Scores, Scratch, Unscored};
-use crate::record::{ScoreRecord, rounded};
+use crate::model::target::Undecided;
+use crate::record::{ScoreRecord, Toward, rounded};
 use crate::thread::{Comment, Status, Thread};
 use crate::write::Shape;
 
@@ -69,12 +71,12 @@ impl Scorer<'_> {
     /// The columns of a table of these records.
     pub fn shape(&self) -> Shape {
         let manifest = &self.model.manifest;
-        let own = || manifest.targets.iter().flat_map(|t| t.own.iter().map(|(name, _)| name.clone())).collect();
+        let own = || manifest.targets.iter().flat_map(|t| t.own.iter().map(|own| own.name.clone())).collect();
         Shape {
             labels: manifest.labels.iter().map(|l| l.name.clone()).collect(),
             parent: manifest.parent.as_ref().map(|p| p.step.classes.clone()).unwrap_or_default(),
             targets: if self.targets.is_empty() { own() } else { self.targets.clone() },
-            target: manifest.targets.as_ref().map(|t| t.step.classes.clone()).unwrap_or_default(),
+            target: manifest.targets.as_ref().map(|t| t.classes.clone()).unwrap_or_default(),
             text: self.with_text,
             explain: self.explain,
         }
@@ -161,8 +163,17 @@ impl Scorer<'_> {
                 record.scores = names.zip(found.labels.into_iter().map(Some)).collect();
                 let with = |classes: &[String], p: Vec<f32>| classes.iter().cloned().zip(p).collect();
                 record.parent = manifest.parent.as_ref().zip(found.parent).map(|(head, p)| with(&head.step.classes, p));
-                let classes = manifest.targets.as_ref().map(|t| t.step.classes.as_slice()).unwrap_or_default();
-                record.targets = found.targets.into_iter().map(|(target, p)| (target, with(classes, p))).collect();
+                let classes = manifest.targets.as_ref().map(|t| t.classes.as_slice()).unwrap_or_default();
+                for found in found.targets {
+                    let likeliest = classes.get(likeliest(&found.probabilities)).cloned();
+                    let toward = Toward {
+                        stance: likeliest.filter(|_| found.undecided.is_none()),
+                        reason: found.undecided.map(Undecided::reason),
+                        mentioned: found.mentioned,
+                    };
+                    record.toward.push((found.target.clone(), toward));
+                    record.targets.push((found.target, with(classes, found.probabilities)));
+                }
             }
             Err(reason) => {
                 record.scores = names.map(|name| (name, None)).collect();

@@ -6,6 +6,7 @@ pub mod html;
 pub mod language;
 pub mod normalize;
 pub(crate) mod phrases;
+pub mod polarity;
 pub mod quotes;
 pub mod terms;
 pub mod tokenizer;

@@ -249,13 +249,25 @@ impl Run<'_> {
 
     /// Fits one head; `task` comes without row weights.
     pub(super) fn fit(&self, shared: &Shared, what: &str, task: Task<'_>, balanced: bool) -> Result<Head> {
+        self.fit_by(self.settings, shared, what, task, balanced)
+    }
+
+    /// The same by other settings than those of the run.
+    pub(super) fn fit_by(
+        &self,
+        settings: &Settings,
+        shared: &Shared,
+        what: &str,
+        task: Task<'_>,
+        balanced: bool,
+    ) -> Result<Head> {
         let weights = if balanced {
             let truth: Vec<usize> = task.targets.iter().map(|t| usize::from(*t >= 0.5)).collect();
             self.class_weights(task.rows, &truth, 2)
         } else {
             self.weights(task.rows)
         };
-        shared.fit(&Task { weights: &weights, ..task }, self.settings, self.stop).map_err(|e| match e.kind() {
+        shared.fit(&Task { weights: &weights, ..task }, settings, self.stop).map_err(|e| match e.kind() {
             ErrorKind::Interrupted => e,
             _ => Error::settings(format!("{what}: {e}")),
         })

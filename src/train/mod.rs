@@ -14,6 +14,7 @@ mod fitting;
 pub mod gather;
 pub mod heads;
 pub mod metrics;
+mod pairs;
 pub mod plan;
 pub mod recipe;
 mod reply;

@@ -63,6 +63,13 @@ pub struct Settings {
     pub l2: f64,
     /// L2 strength of the heads of stance toward the parent.
     pub l2_stance: f64,
+    /// L2 strength of the own heads of targets.
+    pub l2_own: f64,
+    /// L2 strength of the heads of stance toward any target.
+    pub l2_targets: f64,
+    /// A stance toward a target is decided from the probability on at which decisions were right this often out of fold; below it,
+    /// none is.
+    pub precision: f64,
     /// Each source's rows weigh `n^(power-1)`: 1 counts rows alike, 0 counts sources alike.
     pub source_power: f64,
     /// Count both classes of a label alike.
@@ -134,6 +141,9 @@ impl Default for Settings {
             l2_blocks: Blocks::default(),
             reply: ReplySettings::default(),
             l2_stance: 3.0,
+            l2_own: 1.0,
+            l2_targets: 10.0,
+            precision: 0.8,
             source_power: 0.5,
             balanced: false,
             stack: false,
@@ -330,6 +340,9 @@ impl Recipe {
             ("l2_blocks.stack", s.l2_blocks.stack),
             ("l2_blocks.peaks", s.l2_blocks.peaks),
             ("l2_stance", s.l2_stance),
+            ("l2_own", s.l2_own),
+            ("l2_targets", s.l2_targets),
+            ("precision", s.precision),
             ("tolerance", s.tolerance),
         ];
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {

@@ -9,6 +9,7 @@ use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
 use super::metrics;
 use super::plan::Plan;
+use super::recipe::Settings;
 use crate::error::Result;
 use crate::features::context::{BLOCKS, Block};
 use crate::features::relation;
@@ -70,9 +71,12 @@ impl Run<'_> {
         self.step("stance toward the parent")?;
         let dense = self.dense(&rows.rows, vectors);
         let blocks = if self.settings.reply.text { Blocks::ReplyText } else { Blocks::Reply };
-        let (first_column, logits) = self.class_heads(shared, "stance toward the parent", rows, blocks, heads)?;
+        let balanced = Settings { balanced: true, ..self.settings.clone() };
+        let (first_column, logits) =
+            self.class_heads(shared, "stance toward the parent", rows, blocks, &balanced, heads)?;
         let choice = self.choose(shared, rows, &logits, &dense)?;
-        let mut step = self.step_on(rows, &choice.inputs, &(0..rows.truth.len()).collect::<Vec<_>>(), ITERATIONS)?;
+        let mut step =
+            self.step_on(rows, &choice.inputs, &(0..rows.truth.len()).collect::<Vec<_>>(), true, ITERATIONS)?;
         step.intercepts.iter_mut().zip(&choice.biases).for_each(|(intercept, bias)| *intercept += bias);
         let decided = self.decided(shared, rows, &choice.logits);
         let of_roots = rows.rows.iter().filter(|&&r| self.data.parents[r as usize].is_none()).count();

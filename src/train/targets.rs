@@ -1,20 +1,39 @@
-//! Training stance toward targets: heads over all targets together, own heads of targets with enough rows, and the multinomial step.
+//! Training stance toward targets: heads for any target, own heads of targets with enough rows, and the last steps with what they are
+//! worth out of fold.
 
-use std::collections::HashMap;
-
-use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap};
 
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
+use super::metrics;
+use super::pairs::Parting;
 use super::plan::Plan;
+use super::recipe::Settings;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
 use crate::error::Result;
 use crate::features::vectors::Vectors;
-use crate::model::target::{TargetStance, mention, target_inputs};
-use crate::text::words::Words;
+use crate::label::TARGET_STANCES;
+use crate::model::multinomial::likeliest;
+use crate::model::target::{AnyTarget, OwnTarget, PairHead, TargetStance, Trust, step_inputs};
+
+/// Out-of-fold logits of the heads for any target.
+struct Any {
+    side: Vec<f64>,
+    about: Option<Vec<f64>>,
+    /// Rows of targets that the heads were not fitted on either.
+    unseen: Vec<bool>,
+}
+
+impl Any {
+    fn inputs(&self, i: usize, own: &[f32]) -> Vec<f32> {
+        step_inputs(own, self.side[i] as f32, self.about.as_ref().map(|z| z[i] as f32))
+    }
+}
 
 impl Run<'_> {
-    /// Stance toward targets: heads over all targets together, and own heads of targets with enough rows.
+    /// Stance toward targets.
     pub(super) fn targets(
         &mut self,
         plan: &Plan<'_>,
@@ -26,35 +45,149 @@ impl Run<'_> {
             return Ok(None);
         }
         let rows = &self.data.stance;
-        self.step("stance toward targets")?;
-        let (first_column, all) = self.class_heads(shared, "stance toward targets", rows, Blocks::Text, heads)?;
+        let of_target = |target: &str| (0..rows.rows.len()).filter(|&i| self.data.targets[i] == target).collect();
+        let own_places: Vec<Vec<usize>> = plan.own_targets.iter().map(|target| of_target(target)).collect();
+        self.step("stance toward any target")?;
+        let (about, side, any) = self.any_target(shared, vectors, heads)?;
+        let mut predicted: HashMap<usize, usize> = HashMap::new();
         let mut own = Vec::new();
-        let mut own_logits: HashMap<usize, Vec<f32>> = HashMap::new();
-        for target in &plan.own_targets {
+        for (target, places) in plan.own_targets.iter().zip(&own_places) {
             self.step(&format!("stance toward {target}"))?;
-            let places: Vec<usize> = (0..rows.rows.len()).filter(|&i| self.data.targets[i] == *target).collect();
-            let part = ClassRows {
-                classes: rows.classes.clone(),
-                rows: places.iter().map(|&i| rows.rows[i]).collect(),
-                truth: places.iter().map(|&i| rows.truth[i]).collect(),
-            };
-            let (column, logits) =
-                self.class_heads(shared, &format!("stance toward {target}"), &part, Blocks::Text, heads)?;
-            own.push(((*target).to_owned(), column));
-            for (k, &i) in places.iter().enumerate() {
-                own_logits.insert(i, logits.iter().map(|z| z[k] as f32).collect());
-            }
+            let part = rows.part(places);
+            let (first_column, logits) = self.class_heads(
+                shared,
+                &format!("stance toward {target}"),
+                &part,
+                Blocks::Text,
+                &self.own_settings(places.len()),
+                heads,
+            )?;
+            let inputs: Vec<Vec<f32>> = places
+                .iter()
+                .enumerate()
+                .map(|(k, &i)| any.inputs(i, &logits.iter().map(|z| z[k] as f32).collect::<Vec<_>>()))
+                .collect();
+            let (step, p) = self.step_of(shared, &part, &inputs, false)?;
+            predicted.extend(places.iter().zip(&p).map(|(&i, p)| (i, likeliest(p))));
+            own.push(OwnTarget {
+                name: (*target).to_owned(),
+                first_column,
+                step,
+                rows: places.len(),
+                trust: trust(&p, &part.truth, self.settings.precision),
+            });
         }
-        let inputs: Vec<Vec<f32>> = (0..rows.rows.len())
-            .into_par_iter()
-            .map(|i| {
-                let z: Vec<f32> = all.iter().map(|z| z[i] as f32).collect();
-                let text = Words::of(&self.data.texts[rows.rows[i] as usize]);
-                let mention = mention(&text, &Words::of(&self.data.targets[i]), vectors);
-                target_inputs(&z, own_logits.get(&i).map(Vec::as_slice), &mention)
-            })
-            .collect();
-        let (step, macro_f1) = self.step_of(shared, rows, &inputs)?;
-        Ok(Some(TargetStance { first_column, own, step, rows: rows.rows.len(), macro_f1_out_of_fold: macro_f1 }))
+        // The step for any target is measured on the targets that have no own heads, fitted on all.
+        let unseen: Vec<usize> = (0..rows.rows.len()).filter(|&i| any.unseen[i]).collect();
+        let inputs: Vec<Vec<f32>> = unseen.iter().map(|&i| any.inputs(i, &[])).collect();
+        let part = rows.part(&unseen);
+        let (step, p) = self.step_of(shared, &part, &inputs, true)?;
+        let trust = trust(&p, &part.truth, self.settings.precision);
+        for (&i, p) in unseen.iter().zip(&p) {
+            predicted.entry(i).or_insert_with(|| likeliest(p));
+        }
+        let (truth, predicted): (Vec<usize>, Vec<usize>) =
+            predicted.iter().map(|(&i, &class)| (rows.truth[i], class)).unzip();
+        let names = self.data.targets.iter().collect::<BTreeSet<_>>().len();
+        let figures = metrics::multiclass(&rows.classes, &truth, &predicted);
+        Ok(Some(TargetStance {
+            classes: rows.classes.clone(),
+            any: AnyTarget { about, side, step, targets: names, trust },
+            own,
+            rows: rows.rows.len(),
+            macro_f1_out_of_fold: figures.macro_f1 as f32,
+        }))
+    }
+
+    /// The heads for any target: whether a text takes a side, where rows tell, and which one.
+    fn any_target(
+        &self,
+        shared: &Shared,
+        vectors: Option<&Vectors>,
+        heads: &mut Vec<Head>,
+    ) -> Result<(Option<PairHead>, PairHead, Any)> {
+        let rows = &self.data.stance;
+        let pairs = self.pairs(shared, vectors, rows, self.target_folds());
+        let class = |name: &str| rows.classes.iter().position(|c| c == name);
+        let (first, none) = (class(TARGET_STANCES[0]).unwrap_or_default(), class(TARGET_STANCES[2]));
+        let truth: Vec<Option<bool>> = rows.truth.iter().map(|&t| (Some(t) != none).then_some(t == first)).collect();
+        let (side, side_logits) = self.pair_head(shared, &pairs, rows, &truth, heads)?;
+        let Some(none) = none else {
+            return Ok((None, side, Any { side: side_logits, about: None, unseen: pairs.unseen() }));
+        };
+        let truth: Vec<Option<bool>> = rows.truth.iter().map(|&t| Some(t != none)).collect();
+        let (about, about_logits) = self.pair_head(shared, &pairs, rows, &truth, heads)?;
+        Ok((Some(about), side, Any { side: side_logits, about: Some(about_logits), unseen: pairs.unseen() }))
+    }
+
+    /// The fewer examples a target has, the more its heads lean on word vectors, which know words that no example has.
+    fn own_settings(&self, examples: usize) -> Settings {
+        let mut settings = self.settings.clone();
+        settings.l2_stance = self.settings.l2_own;
+        settings.balanced = examples < MANY;
+        let strength = (0.1 * (MANY as f64 / examples.max(1) as f64).sqrt()).clamp(0.1, 0.5);
+        // A block that counts k times as much is one whose L2 strength is k² times lower.
+        settings.l2_blocks.vectors *= (0.1 / strength).powi(2);
+        settings
+    }
+
+    /// Targets part into folds, and what must stay together (threads, authors, texts) goes with the first of its targets.
+    fn target_folds(&self) -> Parting {
+        let names: BTreeSet<String> = self.data.targets.iter().map(|t| t.to_lowercase()).collect();
+        let mut order: Vec<&String> = names.iter().collect();
+        order.sort_by_key(|name| xxh3_64_with_seed(name.as_bytes(), self.settings.seed));
+        let of_name: HashMap<&String, usize> =
+            order.into_iter().enumerate().map(|(i, name)| (name, i % self.settings.folds)).collect();
+        let targets: Vec<usize> = self.data.targets.iter().map(|t| of_name[&t.to_lowercase()]).collect();
+        let mut of_group: HashMap<&str, usize> = HashMap::new();
+        let group = |row: u32| self.data.groups[row as usize].as_str();
+        let texts = self.data.stance.rows.iter().zip(&targets);
+        let texts = texts.map(|(&row, &fold)| *of_group.entry(group(row)).or_insert(fold)).collect();
+        Parting { targets, texts }
     }
 }
+
+impl ClassRows {
+    fn part(&self, places: &[usize]) -> Self {
+        Self {
+            classes: self.classes.clone(),
+            rows: places.iter().map(|&i| self.rows[i]).collect(),
+            truth: places.iter().map(|&i| self.truth[i]).collect(),
+        }
+    }
+}
+
+/// The lowest threshold at which decisions are right as often as `precision` asks, and what it is worth.
+fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
+    let mut rows: Vec<(f32, bool)> = p
+        .iter()
+        .zip(truth)
+        .map(|(p, &truth)| {
+            let best = likeliest(p);
+            (p.get(best).copied().unwrap_or_default(), best == truth)
+        })
+        .collect();
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let n = rows.len().max(1) as f32;
+    let mut right = 0usize;
+    let mut trust = Trust { threshold: NEVER, coverage: 0.0, accuracy_at_coverage: 0.0, accuracy: 0.0 };
+    for (i, (p, is_right)) in rows.iter().enumerate() {
+        right += usize::from(*is_right);
+        let decided = i + 1;
+        let last_of_its_kind = rows.get(decided).is_none_or(|(next, _)| next < p);
+        if last_of_its_kind && decided >= FEWEST_DECIDED && right as f64 >= precision * decided as f64 {
+            trust.threshold = *p;
+            trust.coverage = decided as f32 / n;
+            trust.accuracy_at_coverage = right as f32 / decided as f32;
+        }
+    }
+    trust.accuracy = right as f32 / n;
+    trust
+}
+
+/// Examples from which on the heads of a target need neither stronger vectors nor balanced classes.
+const MANY: usize = 200;
+/// A threshold that no probability reaches.
+const NEVER: f32 = 2.0;
+/// Fewest rows that a threshold is told by.
+const FEWEST_DECIDED: usize = 20;

@@ -1,0 +1,221 @@
+//! How a text speaks of a target: whether it takes up the target's words or words like them, and whether it affirms them.
+
+use rust_stemmers::{Algorithm, Stemmer};
+
+use super::relation::cosine;
+use super::vectors::Vectors;
+use crate::text::polarity::{Mark, Role, is_negative_action};
+use crate::text::words::hash;
+
+/// How many numbers say how near a text is to a target.
+pub const RELATED: usize = 15;
+/// How many say what the text does to the target's words.
+pub const AFFIRMED: usize = 4;
+
+/// Words more frequent than this say nothing of what a text is about.
+const COMMON: f32 = 150.0;
+/// Shorter words say nothing either where there are no vectors to tell how frequent they are.
+const SHORT: usize = 4;
+/// Hinges of the nearness, above which it counts once more.
+const HINGES: [f32; 2] = [0.5, 0.75];
+
+/// What is known of some words: their stems, how much they say, their directions. Reusable.
+#[derive(Debug, Clone, Default)]
+pub struct Senses {
+    stems: Vec<u64>,
+    weights: Vec<f32>,
+    units: Vec<f32>,
+    dimension: usize,
+}
+
+impl Senses {
+    /// How many words there are.
+    pub fn len(&self) -> usize {
+        self.stems.len()
+    }
+
+    /// True without words.
+    pub fn is_empty(&self) -> bool {
+        self.stems.is_empty()
+    }
+
+    /// Numbers a direction has; 0 without vectors.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// The direction of a word; 0 where it has none.
+    pub fn unit(&self, word: u32) -> &[f32] {
+        let from = word as usize * self.dimension;
+        &self.units[from..from + self.dimension]
+    }
+}
+
+/// Finds the sense of words.
+pub struct Sensing<'v> {
+    stemmer: Stemmer,
+    vectors: Option<&'v Vectors>,
+}
+
+impl<'v> Sensing<'v> {
+    /// By these vectors, else by the length of words.
+    pub fn new(vectors: Option<&'v Vectors>) -> Self {
+        Self { stemmer: Stemmer::create(Algorithm::English), vectors }
+    }
+
+    /// The senses of `words` (lower case), in their order.
+    pub fn read<'a>(&self, words: impl Iterator<Item = &'a str>, out: &mut Senses) {
+        out.stems.clear();
+        out.weights.clear();
+        out.units.clear();
+        out.dimension = self.vectors.map_or(0, Vectors::dimension);
+        for word in words {
+            out.stems.push(hash(&self.stemmer.stem(word)));
+            out.weights.push(self.weight(word));
+            let from = out.units.len();
+            out.units.resize(from + out.dimension, 0.0);
+            let unit = &mut out.units[from..];
+            if self.vectors.is_some_and(|v| v.add(word, 1.0, unit)) {
+                let norm = unit.iter().map(|v| v * v).sum::<f32>().sqrt();
+                unit.iter_mut().for_each(|v| *v /= norm.max(f32::MIN_POSITIVE));
+            }
+        }
+    }
+
+    /// How much a word says of what a text is about: 0 for the most frequent, else by the logarithm of its rank.
+    fn weight(&self, word: &str) -> f32 {
+        if !word.chars().any(char::is_alphanumeric) {
+            return 0.0;
+        }
+        match self.vectors {
+            Some(vectors) => (vectors.rank(word).unwrap_or(vectors.len()) as f32 / COMMON).max(1.0).ln(),
+            None => f32::from(word.len() >= SHORT),
+        }
+    }
+}
+
+/// Some words, by their places among [`Senses`].
+#[derive(Clone, Copy)]
+pub struct Sensed<'a> {
+    /// What is known.
+    pub senses: &'a Senses,
+    /// The words, in order.
+    pub words: &'a [u32],
+}
+
+impl<'a> Sensed<'a> {
+    fn weight(self, word: u32) -> f32 {
+        self.senses.weights[word as usize]
+    }
+
+    fn unit(self, word: u32) -> &'a [f32] {
+        self.senses.unit(word)
+    }
+
+    fn stem(self, word: u32) -> u64 {
+        self.senses.stems[word as usize]
+    }
+
+    /// The mean direction of the words, each counting for what it says.
+    fn mean(self) -> Vec<f32> {
+        let mut sum = vec![0.0; self.senses.dimension];
+        for &word in self.words {
+            sum.iter_mut().zip(self.unit(word)).for_each(|(s, v)| *s += v * self.weight(word));
+        }
+        sum
+    }
+}
+
+/// The words by which a target is known in a text: all that say something, without negative actions (those say what to do with it).
+pub fn topic_words<'a>(words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    words.filter(|word| !is_negative_action(word))
+}
+
+/// How near a text is to a target. `similarities` is scratch.
+pub fn related(text: Sensed<'_>, target: Sensed<'_>, similarities: &mut Vec<f32>) -> [f32; RELATED] {
+    let mut out = [0.0; RELATED];
+    similarities.clear();
+    similarities.resize(text.words.len(), 0.0);
+    let (mut total, mut wanted, mut exact) = (0.0f32, 0u32, 0u32);
+    let (mut nearest, mut covered) = (Extremes::default(), Extremes::default());
+    for &word in target.words.iter().filter(|w| target.weight(**w) > 0.0) {
+        let (mut best, mut same) = (0.0f32, false);
+        for (&own, highest) in text.words.iter().zip(similarities.iter_mut()) {
+            if text.weight(own) <= 0.0 {
+                continue;
+            }
+            let equal = text.stem(own) == target.stem(word);
+            let near = if equal { 1.0 } else { dot(text.unit(own), target.unit(word)) };
+            exact += u32::from(equal);
+            same |= equal;
+            best = best.max(near);
+            *highest = highest.max(near);
+        }
+        let weight = target.weight(word);
+        total += weight;
+        wanted += 1;
+        nearest.add(best, weight);
+        covered.add(f32::from(same), weight);
+    }
+    let all = total.max(f32::MIN_POSITIVE);
+    out[..6].copy_from_slice(&[
+        nearest.sum / all,
+        nearest.lowest(),
+        nearest.highest,
+        covered.sum / all,
+        covered.lowest(),
+        covered.highest,
+    ]);
+    similarities.sort_unstable_by(|a, b| b.total_cmp(a));
+    for (place, most) in [(6, 1), (7, 3), (8, 8)] {
+        out[place] = similarities.iter().take(most).sum::<f32>() / most as f32;
+    }
+    out[9] = (exact as f32).ln_1p();
+    out[10] = cosine(&text.mean(), &target.mean());
+    out[11] = (wanted as f32).ln_1p();
+    out[12] = (out[0] - HINGES[0]).max(0.0);
+    out[13] = (out[0] - HINGES[1]).max(0.0);
+    out[14] = (text.words.len() as f32).ln_1p();
+    out
+}
+
+#[derive(Default)]
+struct Extremes {
+    sum: f32,
+    low: Option<f32>,
+    highest: f32,
+}
+
+impl Extremes {
+    fn add(&mut self, value: f32, weight: f32) {
+        self.sum += value * weight;
+        self.low = Some(self.low.map_or(value, |low| low.min(value)));
+        self.highest = self.highest.max(value);
+    }
+
+    fn lowest(&self) -> f32 {
+        self.low.unwrap_or_default()
+    }
+}
+
+/// True if the text has all words of the target that say something, whatever their endings; false for a target of no such word.
+pub fn mentions(text: Sensed<'_>, target: Sensed<'_>) -> bool {
+    let mut wanted = target.words.iter().filter(|w| target.weight(**w) > 0.0).peekable();
+    wanted.peek().is_some() && wanted.all(|&wanted| text.words.iter().any(|&own| text.stem(own) == target.stem(wanted)))
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// How often the text affirms and negates the target's words, how often it names negative actions (logarithms), and whether oddly.
+pub fn affirmed(text: Sensed<'_>, target: Sensed<'_>, roles: &[Role], marks: &[Mark]) -> [f32; AFFIRMED] {
+    let wanted = |word: u32| target.words.iter().any(|t| target.weight(*t) > 0.0 && target.stem(*t) == text.stem(word));
+    let (mut plain, mut negated) = (0u32, 0u32);
+    for (_, mark) in text.words.iter().zip(marks).filter(|(word, _)| wanted(**word)) {
+        if mark.negated { negated += 1 } else { plain += 1 }
+    }
+    let actions = roles.iter().filter(|r| **r == Role::NegativeAction).count() as u32;
+    let log = |n: u32| (n as f32).ln_1p();
+    [log(plain), log(negated), log(actions), (actions % 2) as f32]
+}
