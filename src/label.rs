@@ -74,6 +74,8 @@ pub const LABELS: &[Label] = &[
     label("whataboutism", Rhetoric, Alone, None, "answers a charge by pointing at another's fault", "And where was this outrage when YOUR side did it?"),
     label("straw_man", Rhetoric, Relation, None, "attacks a distorted version of what was said", "So you want to close every hospital, got it."),
     label("hasty_generalization", Rhetoric, Alone, Some("GENERALIZATION_EXPERIMENTAL"), "all or most members of a group judged from a few", "Landlords? Every one a parasite."),
+    label("appeal_to_authority", Rhetoric, Alone, None, "rests the case on somebody's standing rather than on reasons", "My uncle was a general, so the war was right."),
+    label("appeal_to_emotion", Rhetoric, Alone, None, "moves by pity, fear or pride in place of reasons", "Think of the crying children before you vote."),
     label("sarcasm", Rhetoric, Alone, None, "says the opposite of what is meant, to mock", "Wow, a whole bench. Truly the future has arrived."),
     label("rhetorical_question", Rhetoric, Alone, None, "a question that asserts", "Who needs clean water anyway?"),
     label("constructive", Rhetoric, Alone, Some("CONSTRUCTIVE_EXPERIMENTAL"), "gives reasons, evidence or a proposal, civilly", "Two fixes: widen the gate and move the stop 40 m."),

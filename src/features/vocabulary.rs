@@ -245,9 +245,9 @@ impl Vocabulary {
         self.ids.get(&name).copied()
     }
 
-    /// True if `word` is a word type with a weight of its own.
-    pub fn knows(&self, word: &str) -> bool {
-        self.ids.get(&crate::text::words::hash(word)).is_some_and(|&id| (id as usize) < self.own)
+    /// True if `word` is one of the `most` commonest word types with a weight of their own.
+    pub fn knows(&self, word: &str, most: usize) -> bool {
+        self.ids.get(&crate::text::words::hash(word)).is_some_and(|&id| (id as usize) < self.own.min(most))
     }
 
     /// The subword tokenizer.

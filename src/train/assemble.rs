@@ -32,8 +32,10 @@ pub struct Parts<'a> {
 /// How many rows the tables may have.
 #[derive(Clone, Copy)]
 pub struct Room {
-    /// Words; the vectors' words come beside those of the training set.
+    /// Words of the training set, the commonest; the words of vectors and base come beside them.
     pub words: usize,
+    /// Whether they do.
+    pub others: bool,
     /// Word pairs.
     pub pairs: usize,
     /// Character n-grams.
@@ -91,7 +93,7 @@ impl<'a> Columns<'a> {
     fn fold(&self, room: Room) -> Weights {
         let Parts { shared, base, .. } = self.parts;
         let width = self.heads.len();
-        let (names, words) = self.words(room.words);
+        let (names, words) = self.words(room);
         let (_, first_subword, _) = shared.vocabulary.columns();
 
         let subword_rows = shared.vocabulary.subword_values().enumerate().map(|(i, value)| {
@@ -123,16 +125,16 @@ impl<'a> Columns<'a> {
     }
 
     /// The words in the order of their rows: the training set's, then those of the vectors and of the base.
-    fn words(&self, most: usize) -> (Vec<String>, Vec<(u64, Vec<f32>)>) {
+    fn words(&self, room: Room) -> (Vec<String>, Vec<(u64, Vec<f32>)>) {
         let Parts { shared, vectors, base, .. } = self.parts;
         let vocabulary = &shared.vocabulary;
-        let mut names: Vec<&str> = vocabulary.words()[..vocabulary.own()].iter().map(String::as_str).collect();
+        let own = vocabulary.own().min(room.words);
+        let mut names: Vec<&str> = vocabulary.words()[..own].iter().map(String::as_str).collect();
         let of_vectors = vectors.into_iter().flat_map(Vectors::words);
         let of_base = base.into_iter().flat_map(Base::words);
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let others = of_vectors.chain(of_base).filter(|w| !vocabulary.knows(w) && seen.insert(w) && is_word(w));
-        names.extend(others);
-        names.truncate(most);
+        let others = of_vectors.chain(of_base).filter(|w| !vocabulary.knows(w, own) && seen.insert(w) && is_word(w));
+        names.extend(others.take(if room.others { usize::MAX } else { 0 }));
         let rows = names
             .par_iter()
             .enumerate()
@@ -144,7 +146,7 @@ impl<'a> Columns<'a> {
     fn word(&self, id: usize, name: &str, scratch: &mut (Scratch, Scratch)) -> Vec<f32> {
         let Parts { shared, vectors, factors, base, neutral } = self.parts;
         let mut features = Vec::new();
-        if id < shared.vocabulary.own() {
+        if shared.vocabulary.words().get(id).is_some_and(|word| word == name) {
             features.extend(shared.types.row(id).map(|(c, v)| (c as u32, v)));
         } else {
             shared.vocabulary.parts(name, &mut features);

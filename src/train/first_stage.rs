@@ -106,7 +106,7 @@ impl Run<'_> {
                 Origin::Base(_) => None,
             })
             .collect();
-        let room = Room { words: most, pairs: most, grams: most };
+        let room = Room { words: most, others: false, pairs: most, grams: most };
         (heads.keys.iter().map(|key| note(key)).collect(), Some(assemble::fold(parts, &fitted, room)))
     }
 }

@@ -97,7 +97,8 @@ pub fn train(
     let neutral = run.neutral_words()?;
     let parts =
         Parts { shared: &shared, vectors: vectors.as_ref(), factors: &factors, base: run.base, neutral: &neutral };
-    let room = Room { words: usize::MAX, pairs: settings.keep_pairs, grams: settings.keep_grams };
+    let room =
+        Room { words: settings.keep_words, others: true, pairs: settings.keep_pairs, grams: settings.keep_grams };
     let weights = assemble::fold(parts, &heads, room);
     let (first_stage, first_stage_weights) = match &base {
         Some(base) if keep => (base.heads().to_vec(), base.first_stage().cloned()),
@@ -182,7 +183,8 @@ impl Run<'_> {
         };
         let vocabulary = Vocabulary::learn(&tokens, &names, subwords);
         let texts: Vec<Numbered> = tokens.par_iter().map(|t| vocabulary.number(t)).collect();
-        let vectors = vectors.map(|v| v.cut(self.settings.keep_vectors, |w| vocabulary.knows(w)).into_owned());
+        let vectors = vectors
+            .map(|v| v.cut(self.settings.keep_vectors, |w| vocabulary.knows(w, self.settings.keep_words)).into_owned());
         let (vector_rows, factors) = match &vectors {
             Some(vectors) => vocabulary.vector_rows(vectors, &texts),
             None => (Array2::zeros((vocabulary.len(), 0)), Vec::new()),

@@ -104,6 +104,8 @@ pub struct Settings {
     pub tolerance: f64,
     /// Subwords of the tokenizer; 0 for none.
     pub subwords: usize,
+    /// Words of the training texts kept in the model with weights of their own, the commonest; rarer ones are read by their parts.
+    pub keep_words: usize,
     /// Word pairs kept in the model, by weight times use.
     pub keep_pairs: usize,
     /// Character n-grams kept in the model for unknown words, by weight times use.
@@ -158,6 +160,7 @@ impl Default for Settings {
             max_iterations: 1000,
             tolerance: 2e-5,
             subwords: 8000,
+            keep_words: 1 << 17,
             keep_pairs: 1 << 16,
             keep_grams: 1 << 16,
             keep_vectors: 80_000,
