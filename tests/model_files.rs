@@ -112,7 +112,7 @@ fn what_is_saved_opens_and_scores_the_same() {
     for text in ["you pathetic clown", "Unheardofword, frobnicated!!!", "No. The ferry was late.", "é \u{1f600} 42"] {
         let parent = Some("Is the ferry late?");
         let targets = ["Russia".to_owned()];
-        let item = Item { text, quotes: &[], parent, targets: &targets };
+        let item = Item { text, parent, targets: &targets, ..Item::default() };
         assert_eq!(before.score(&item, &mut a).unwrap(), after.score(&item, &mut b).unwrap());
     }
     assert_eq!(names(folder.path()), ["m"], "nothing else is left beside the model");
