@@ -110,7 +110,9 @@ fn a_base_rate_without_a_label_moves_incivility_and_not_rhetoric() {
     }
     // A label of its own wins, in whatever order they are given.
     let both = ["--base-rate", "insult=.4", "--base-rate", ".02"];
-    assert_eq!(probabilities(&rows, "insult", &both), probabilities(&rows, "insult", &["--base-rate", "insult=.4"]));
+    let alone = probabilities(&rows, "insult", &["--base-rate", "insult=.4"]);
+    let pairs = probabilities(&rows, "insult", &both).into_iter().zip(alone);
+    pairs.for_each(|(both, alone)| assert!((both - alone).abs() < 5e-6, "{both} {alone}"));
 }
 
 #[test]
@@ -317,7 +319,8 @@ fn rows_that_the_queue_picked_for_being_uncertain_are_noted() {
     rows[..60].iter_mut().for_each(|row| row["why"] = json!({"picked": "uncertain"}));
     rows[60..80].iter_mut().for_each(|row| row["why"] = json!({"picked": "random"}));
     let ran = Site::new(&rows).calibrate(&[]);
-    assert!(ran.code == 0 && ran.err.contains("note: 60 of 919 rows were picked for being uncertain"), "{}", ran.err);
+    let noted = format!("note: 60 of {} rows were picked for being uncertain", rows.len());
+    assert!(ran.code == 0 && ran.err.contains(&noted), "{}", ran.err);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn the_table_has_a_line_a_label_and_a_matrix_of_stances() {
         assert!(header.contains(column), "{header}");
     }
     let cells: Vec<&str> = line("incivility").split_whitespace().collect();
-    assert_eq!(cells[1..3], ["226", "62"]);
+    assert_eq!(cells[1..3], ["536", "129"]);
     assert!(line("Stance on parent").contains("macro-F1") && line("true class").contains("as deny"), "{}", ran.out);
     assert!(ran.out.starts_with("Model: small@0.1.0\n"));
 }

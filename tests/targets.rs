@@ -41,6 +41,7 @@ fn model(things: &[&str]) -> Model {
     }
     let mut recipe = Recipe::of_files(&[file.path().to_owned()]);
     recipe.settings.subwords = 0;
+    recipe.settings.min_rows = 15;
     trained(&recipe).unwrap()
 }
 
@@ -60,13 +61,13 @@ fn praise_is_against_a_ban_and_for_a_subsidy_of_what_was_never_seen() {
     assert!(p("skateparks bring joy", "We should ban skateparks") < 0.4);
     assert!(p("skateparks hurt families", "We should ban skateparks") > 0.6);
     let decided = toward(&model, "skateparks are cruel", "We should ban skateparks");
-    assert!(decided.undecided.is_none() && decided.mentioned, "{decided:?}");
+    assert!(decided.undecided.is_none(), "{decided:?}");
 }
 
 #[test]
 fn of_an_unseen_target_a_model_of_few_targets_says_nothing() {
     let model = model(&THINGS[..3]);
     let found = toward(&model, "skateparks bring joy", "We should fund skateparks");
-    assert!(found.probabilities.is_empty() && found.mentioned);
+    assert!(found.probabilities.is_empty());
     assert_eq!(found.undecided, Some(Undecided::NoExamples));
 }

@@ -12,6 +12,8 @@ use crate::text::words::hash;
 
 /// How many words are worth hiding: the heaviest.
 const HEAVY: usize = 1500;
+/// Of a small vocabulary at most one word in so many is worth hiding.
+const HEAVY_SHARE: usize = 12;
 /// Words as common as the first ones are looked for behind misspellings if they weigh anything: `yuo`.
 const COMMON: usize = 300;
 /// Words among the first of the vectors are surely words, and so are those among the first of the training set: beyond them are misspellings.
@@ -51,7 +53,9 @@ impl Worth {
             if i < weights.words.len() {
                 weights.words.add(i as u32, &mut row);
             }
-            worth.weights.push(heads.iter().map(|&k| row[k] + weights.local(k, &row)).fold(0.0, f32::max));
+            worth
+                .weights
+                .push(heads.iter().filter_map(|&k| Some(row.get(k)? + weights.local(k, &row))).fold(0.0, f32::max));
             worth
                 .settled
                 .push(i < SETTLED || vectors.is_none_or(|v| v.rank(name).is_some_and(|rank| rank < SETTLED_VECTORS)));
@@ -67,11 +71,12 @@ impl Worth {
             .collect();
         words.sort_unstable_by(|&a, &b| self.weights[b as usize].total_cmp(&self.weights[a as usize]).then(a.cmp(&b)));
         words.retain(|&i| names[i as usize].len() >= SHORTEST);
-        self.heavy = words.get(HEAVY).or(words.last()).map_or(f32::INFINITY, |&i| self.weights[i as usize]);
+        let heavy = HEAVY.min(names.len() / HEAVY_SHARE);
+        self.heavy = words.get(heavy).or(words.last()).map_or(f32::INFINITY, |&i| self.weights[i as usize]);
         let common = words.iter().copied().filter(|&i| (i as usize) < COMMON);
         let settled: HashSet<&str> =
             names.iter().zip(&self.settled).filter(|(_, settled)| **settled).map(|(name, _)| name.as_str()).collect();
-        for i in words.iter().copied().take(HEAVY).chain(common) {
+        for i in words.iter().copied().take(heavy).chain(common) {
             for misspelling in misspellings(&names[i as usize]) {
                 if !settled.contains(misspelling.as_str()) {
                     self.misspellings.entry(hash(&misspelling)).or_insert(i);

@@ -155,7 +155,7 @@ impl Weights {
     /// What a word whose row is `row` adds to head `k` where it is the local maximum of the pooled heads.
     pub fn local(&self, k: usize, row: &[f32]) -> f32 {
         let counts = self.pool_weights.chunks_exact((self.pools * peaks::COUNT).max(1)).nth(k).unwrap_or_default();
-        let pooled = row.iter().skip(self.columns - self.pools);
+        let pooled = row.iter().skip(self.columns.saturating_sub(self.pools));
         let of_pool = |(counts, weight): (&[f32], &f32)| -> f32 {
             let sizes = counts.iter().zip(peaks::SIZES);
             sizes.map(|(count, size)| count * weight / (size as f32).sqrt()).sum()

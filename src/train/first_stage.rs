@@ -65,7 +65,8 @@ impl Run<'_> {
             let l2 = [self.settings.l2];
             let task = Task { rows: &rows.rows, targets: &rows.targets, weights: &weights, l2: &l2, ..Task::default() };
             let pooled = by_size.contains(key);
-            let stacked = shared.fit_first_stage(&task, pooled, self.settings, self.stop)?;
+            let stacked =
+                shared.fit_first_stage(&task, pooled, self.settings, self.stop).map_err(|e| Self::named(name, e))?;
             shared.stack.push(stacked);
         }
         Ok(FirstStageHeads { from, keys: plan.first_stage.clone() })

@@ -269,10 +269,15 @@ impl Run<'_> {
         } else {
             self.weights(task.rows)
         };
-        shared.fit(&Task { weights: &weights, ..task }, settings, self.stop).map_err(|e| match e.kind() {
-            ErrorKind::Interrupted => e,
-            _ => Error::settings(format!("{what}: {e}")),
-        })
+        shared.fit(&Task { weights: &weights, ..task }, settings, self.stop).map_err(|e| Self::named(what, e))
+    }
+
+    /// Says which fit an error is of.
+    pub(super) fn named(what: &str, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::Interrupted => error,
+            _ => Error::settings(format!("{what}: {error}")),
+        }
     }
 
     /// Fits the labels, one column each.
