@@ -295,7 +295,9 @@ impl Reader<'_> {
         }
         let (first, last) = (*letters.first()?, *letters.last()?);
         let spelling = Spelling::of(self.written(&(first..last + 1)))?;
-        if let Some(reading) = self.reading(&spelling, false) {
+        // Marks between them make initials more likely.
+        let marked = last + 1 - first > letters.len();
+        if let Some(reading) = self.reading(&spelling, marked) {
             self.edits.push((first..last + 1, reading.word));
         } else {
             let run: Vec<&str> = letters.iter().map(|&i| self.lower(i)).collect();
@@ -328,10 +330,11 @@ impl Reader<'_> {
         letters
     }
 
-    /// Heavy words within a run of single letters that no longer word there holds: the `idiot` of `a n i d i o t`.
+    /// Heavy words within a run of single letters that is no word as a whole: the `idiot` of `a n i d i o t`, no part of `g r a s s`.
     fn hidden(&self, run: &[&str]) -> Vec<(Range<usize>, String)> {
         let mut found = Vec::new();
-        let mut start = 0;
+        let whole = self.lexicon.find(&run.concat()).is_some_and(|s| s.settled);
+        let mut start = if whole { run.len() } else { 0 };
         while start + SHORTEST <= run.len() {
             let here = (start + SHORTEST..=run.len()).rev().find_map(|end| {
                 let word = run[start..end].concat();
