@@ -109,7 +109,7 @@ fn rows_that_carry_a_parents_text_or_a_target_are_scored_with_them() {
     assert_eq!(records[1]["depth"], 1);
     assert_ne!(records[1]["stance"]["parent"], records[2]["stance"]["parent"]);
     let targets = &records[3]["stance"]["targets"];
-    assert_eq!((keys(&records[3]["stance"]), keys(targets)), (vec!["targets"], vec!["the ferry"]));
+    assert_eq!((keys(&records[3]["stance"]), keys(targets)), (vec!["targets", "toward"], vec!["the ferry"]));
     assert_eq!(keys(&targets["the ferry"]), ["favor", "against", "none"]);
     assert_eq!(records[0]["scores"]["insult"], records[1]["scores"]["insult"], "insult judges a comment alone");
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Figures of a model on every mapped corpus with a dev split, beside the engine and scikit-learn trained on that corpus.
 
-usage: evaluate.py DATA --model DIR [--polemic BIN] [--baseline baseline.json] [--engine] [--out evaluation.json] [--table table.md]
+usage: evaluate.py DATA --model DIR [--polemic BIN] [--baseline baseline.json] [--rivals rivals.json] [--engine] [--out evaluation.json] [--table table.md]
 
 DATA holds FAMILY/NAME/{train,dev}.jsonl.gz, datasets.toml (family of each corpus) and mapping.toml (product label -> corpus
 labels). Three columns for each pair of product label and corpus label, all on the corpus's dev split:
   model     the model, as it is
   engine    `polemic train` with its defaults on the corpus's own train split (--engine; minutes)
   baseline  scikit-learn's tf-idf logistic regression on the same train split, from baseline.py
+  rival     alt-profanity-check as it is, from rivals.py
 Also stance toward the parent on rumoureval2019_sdqc, and the text written for this project (training-data/test.jsonl).
 Standard library only; nothing is drawn at random but the bootstrap of `polemic evaluate`, which is seeded.
 """
@@ -84,7 +85,7 @@ def engine_model(polemic, train, labels, stance, folder):
 
 def table(out):
     """The label figures as a Markdown table: ROC AUC of the three columns, F1 of the model at its threshold."""
-    lines = ["| label | corpus.label | positives / n | model AUC [95 %] | model F1 | engine AUC | scikit-learn AUC |", "|---|---|--:|--:|--:|--:|--:|"]
+    lines = ["| label | corpus.label | positives / n | model AUC [95 %] | model F1 | engine AUC | scikit-learn AUC | alt-profanity-check AUC |", "|---|---|--:|--:|--:|--:|--:|--:|"]
 
     def auc(figures):
         return "" if not figures or figures.get("roc_auc") is None else f"{figures['roc_auc']:.3f}"
@@ -96,7 +97,7 @@ def table(out):
         mark = "" if row["in_training"] or not model else " (other labels seen)" if row["corpus_in_training"] else " (zero-shot)"
         f1 = f"{model['f1']:.3f}" if model else ""
         lines.append(f"| {row['product']} | {row['corpus']}.{row['label']}{mark} | {size['positives']} / {size['n']} | {auc(model)}{interval} "
-                     f"| {f1} | {auc(row['engine'])} | {auc(row['baseline'])} |")
+                     f"| {f1} | {auc(row['engine'])} | {auc(row['baseline'])} | {auc(row['rival'])} |")
     return "\n".join(lines) + "\n"
 
 
@@ -106,6 +107,7 @@ def main():
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--polemic", default="polemic")
     parser.add_argument("--baseline", type=Path)
+    parser.add_argument("--rivals", type=Path)
     parser.add_argument("--engine", action="store_true")
     parser.add_argument("--table", type=Path)
     parser.add_argument("--out", type=Path, default=Path("evaluation.json"))
@@ -117,6 +119,9 @@ def main():
     baseline = {}
     if args.baseline:
         baseline = {(row["product"], row["corpus"], row["label"]): row for row in json.loads(args.baseline.read_text())}
+    rivals = {}
+    if args.rivals:
+        rivals = {(row["corpus"], row["label"]): row for row in json.loads(args.rivals.read_text())}
     rows = []
     for corpus, wanted in pairs(args.data).items():
         folder = args.data / datasets[corpus]["family"] / corpus
@@ -142,6 +147,7 @@ def main():
             base = baseline.get((product, corpus, label))
             keep = ("protocol", "n", "positives", "roc_auc", "average_precision", "f1", "f1_tuned", "best_f1", "brier")
             row["baseline"] = base and {k: base[k] for k in keep if k in base}
+            row["rival"] = rivals.get((corpus, label))
             if row["model"] or row["engine"] or row["baseline"]:
                 rows.append(row)
                 print(corpus, product, label, *(f"{c} {row[c]['roc_auc']}" for c in ("model", "engine", "baseline") if row[c]), flush=True)
@@ -157,11 +163,13 @@ def main():
     out = {
         "model": f"{manifest['name']}@{manifest['version']}",
         "split": "dev",
-        "command": "python3 training-data/evaluate.py DATA --model MODEL --engine --baseline baseline.json",
+        "command": "python3 training-data/evaluate.py DATA --model MODEL" + (" --engine" if args.engine else "")
+        + (" --baseline baseline.json" if args.baseline else "") + (" --rivals rivals.json" if args.rivals else ""),
         "columns": {
             "model": "the published model; in_training: it learnt this label from this corpus (train split); corpus_in_training: it saw its texts",
             "engine": "polemic train with its defaults on the corpus's own train split; weights not published",
             "baseline": "scikit-learn tf-idf (1-2 grams) logistic regression on the same train split",
+            "rival": "alt-profanity-check as it is (training-data/rivals.py): one probability for all labels",
         },
         "labels": rows,
         "stance_parent": stances,
