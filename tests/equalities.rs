@@ -127,12 +127,12 @@ fn scaled_columns_are_fitted_like_columns_that_came_that_way() {
     let mut multiplied = rows.clone();
     multiplied.columns_mut().into_iter().zip(scales).for_each(|(mut column, s)| column *= s);
     let params = exact(2.0).scaling(scales.to_vec());
-    let scaled = fit(&rows, &numbers(&truth), None, &params).unwrap();
+    let found = fit(&rows, &numbers(&truth), None, &params).unwrap();
     let mut plain = fit(&multiplied, &numbers(&truth), None, &exact(2.0)).unwrap();
     plain.weights.iter_mut().zip(scales).for_each(|(w, s)| *w *= s);
-    assert!(largest_difference(&scaled, &plain) < 1e-4, "{scaled:?} {plain:?}");
-    let again = params.initial(scaled.clone().into_parameters()).max_iterations(3);
-    assert!(largest_difference(&fit(&rows, &numbers(&truth), None, &again).unwrap(), &scaled) < 1e-4);
+    assert!(largest_difference(&found, &plain) < 1e-4, "{found:?} {plain:?}");
+    let again = params.initial(found.clone().into_parameters()).max_iterations(3);
+    assert!(largest_difference(&fit(&rows, &numbers(&truth), None, &again).unwrap(), &found) < 1e-4);
     for scales in [vec![1.0; 3], vec![1.0, 0.0, 1.0, 1.0]] {
         assert!(fit(&rows, &numbers(&truth), None, &exact(1.0).scaling(scales)).is_err());
     }

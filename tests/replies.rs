@@ -20,7 +20,7 @@ fn threads(n: usize) -> Vec<Value> {
             }
             row
         };
-        let (agrees, denies) = if i % 2 == 0 { (1, 2) } else { (2, 1) };
+        let (agrees, denies) = if i.is_multiple_of(2) { (1, 2) } else { (2, 1) };
         [
             row(0, format!("breaking : {thing} is closed , police say"), "support", None),
             row(agrees, format!("yes , exactly , {thing} was shut when i came"), "support", Some(0)),

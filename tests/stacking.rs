@@ -2,9 +2,11 @@
 //! to keeps what the new rows do not teach.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use polemic::model::Model;
 use polemic::model::scoring::{Item, Scratch};
+use polemic::read::rows::Options;
 use polemic::train::base::Base;
 use polemic::train::fit::{Given, train};
 use polemic::train::recipe::Recipe;
@@ -32,14 +34,15 @@ fn scores(model: &Model, text: &str) -> Vec<(String, f32)> {
 
 fn rows(folder: &Path, name: &str, rows: impl Iterator<Item = Value>) -> std::path::PathBuf {
     let path = folder.join(name);
-    std::fs::write(&path, rows.map(|row| format!("{row}\n")).collect::<String>()).unwrap();
+    let lines: Vec<String> = rows.map(|row| row.to_string()).collect();
+    std::fs::write(&path, lines.join("\n")).unwrap();
     path
 }
 
 /// Decisions of a site at which talk of trams is not wanted.
 fn decisions(folder: &Path) -> std::path::PathBuf {
     let row = |i: usize| {
-        let text = if i % 2 == 0 {
+        let text = if i.is_multiple_of(2) {
             format!("the tram number {i} again, always the tram")
         } else {
             format!("the bakery at number {i} again")
@@ -67,7 +70,7 @@ fn a_model_that_is_added_to_keeps_all_that_the_rows_do_not_teach() {
     let base = Base::open(model_folder()).unwrap();
     let given = Given { vectors: None, base: Some(base), keep: true };
     let recipe = quick(&decisions(place.path()));
-    let new = train(&recipe, &Default::default(), given, &Heard::default(), &Default::default()).unwrap();
+    let new = train(&recipe, &Options::default(), given, &Heard::default(), &Arc::default()).unwrap();
     new.save(&place.path().join("new"), &[]).unwrap();
     let new = Model::open(&place.path().join("new")).unwrap();
     assert_eq!(new.manifest.labels.len(), model().manifest.labels.len() + 1);
@@ -111,7 +114,7 @@ fn few_rows_gain_from_a_base() {
     let data = rows(place.path(), "rude.jsonl", own.iter().map(row));
     let auc = |base: Option<Base>| {
         let given = Given { base, ..Given::default() };
-        let model = train(&quick(&data), &Default::default(), given, &Heard::default(), &Default::default()).unwrap();
+        let model = train(&quick(&data), &Options::default(), given, &Heard::default(), &Arc::default()).unwrap();
         model.manifest.labels[0].auc_out_of_fold
     };
     let (without, with) = (auc(None), auc(Some(Base::open(model_folder()).unwrap())));

@@ -51,7 +51,7 @@ pub fn fold(parts: Parts<'_>, heads: &[Head], room: Room) -> Weights {
     let pooled: Vec<Head> = pools
         .iter()
         .map(|&k| match &parts.shared.stack[k].origin {
-            Origin::Fitted(head) => Head { neutral, ..head.clone() },
+            Origin::Fitted(head) => Head { neutral, ..Head::clone(head) },
             Origin::Base(column) => Head { neutral, base: vec![(*column, 1.0)], ..Head::default() },
         })
         .collect();

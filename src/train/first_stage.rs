@@ -103,7 +103,7 @@ impl Run<'_> {
         let fitted: Vec<Head> = parts.shared.stack[heads.from..]
             .iter()
             .filter_map(|stacked| match &stacked.origin {
-                Origin::Fitted(head) => Some(head.clone()),
+                Origin::Fitted(head) => Some(Head::clone(head)),
                 Origin::Base(_) => None,
             })
             .collect();

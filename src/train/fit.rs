@@ -311,7 +311,10 @@ impl Run<'_> {
             };
             let is_input = |k: usize| self.is_input(&shared.stack[k]);
             let stack: Vec<usize> = (0..shared.stack.len()).filter(|&k| !repeats(k) && is_input(k)).collect();
-            let pools: Vec<usize> = (0..shared.stack.len()).filter(|&k| shared.stack[k].peaks.is_some()).collect();
+            // Pooled heads are silent on neutral words, which a head that needs those words would miss.
+            let is_pooled = |k: &usize| shared.stack[*k].peaks.is_some();
+            let local = settings.neutral || self.settings.neutral.is_none();
+            let pools: Vec<usize> = (0..shared.stack.len()).filter(|k| local && is_pooled(k)).collect();
             let task = Task {
                 rows: &rows.rows,
                 targets: &rows.targets,

@@ -27,6 +27,15 @@ struct Choice {
     bayes: bool,
 }
 
+/// A choice and what came of it out of fold: its AUC, the parameters of each fold, what they say of the other rows.
+#[derive(Default)]
+struct Trial {
+    auc: f64,
+    choice: Choice,
+    fitted: Vec<Vec<f64>>,
+    said: Vec<Said>,
+}
+
 impl Shared {
     /// Fits a head: out of fold on every fold but one, then on all rows, starting from the mean of the others. Of several L2 strengths
     /// and scalings those with the best AUC out of fold are taken.
@@ -55,7 +64,7 @@ impl Shared {
         for (&row, own) in task.rows.iter().zip(own) {
             said[row as usize] = own;
         }
-        Ok(Stacked::new(Origin::Fitted(head), said, pooled))
+        Ok(Stacked::new(Origin::Fitted(Box::new(head)), said, pooled))
     }
 
     fn fit_and_say(&self, task: &Task<'_>, settings: &Settings, stop: &Arc<AtomicBool>) -> Result<(Head, Vec<Said>)> {
@@ -64,9 +73,9 @@ impl Shared {
         let bayes = if task.bayes.is_empty() { &[false] } else { task.bayes };
         let choices: Vec<Choice> =
             bayes.iter().flat_map(|&bayes| task.l2.iter().map(move |&l2| Choice { l2, bayes })).collect();
-        let mut best: Option<(f64, Choice, Vec<Vec<f64>>, Vec<Said>)> = None;
+        let mut best: Option<Trial> = None;
         for &choice in &choices {
-            let warm = best.as_ref().map(|(_, _, fitted, _)| fitted);
+            let warm = best.as_ref().map(|best| &best.fitted);
             let fitted: Vec<Vec<f64>> = (0..settings.folds)
                 .into_par_iter()
                 .map(|fold| {
@@ -78,11 +87,11 @@ impl Shared {
                 .collect::<Result<_>>()?;
             let said = self.say_out_of_fold(&matrix, task, &folds, &fitted);
             let auc = if choices.len() > 1 { auc(task.targets, &said) } else { 0.0 };
-            if best.as_ref().is_none_or(|(highest, ..)| auc > *highest) {
-                best = Some((auc, choice, fitted, said));
+            if best.as_ref().is_none_or(|best| auc > best.auc) {
+                best = Some(Trial { auc, choice, fitted, said });
             }
         }
-        let (_, choice, fitted, said) = best.unwrap_or_default();
+        let Trial { choice, fitted, said, .. } = best.unwrap_or_default();
         let n = fitted.len() as f64;
         let mean = (0..=matrix.design.width()).map(|i| fitted.iter().map(|p| p[i]).sum::<f64>() / n).collect();
         let parameters = self.parameters(&matrix, task, choice, task.weights.to_vec(), Some(mean), settings, stop)?;

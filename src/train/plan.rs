@@ -62,7 +62,7 @@ impl<'a> Plan<'a> {
             labels,
             reply: enough(&data.reply, "stance toward the parent"),
             stance: enough(&data.stance, "stance toward targets"),
-            own_targets: own_targets(data, fewest),
+            own_targets: own_targets(data, recipe.settings.min_examples),
             first_stage: Vec::new(),
         };
         plan.first_stage = first_stage(data, fewest, &plan.labels, &recipe.settings);

@@ -98,6 +98,8 @@ pub struct Settings {
     pub keep_heads: usize,
     /// Fewest rows of either class for a label to get a head.
     pub min_rows: usize,
+    /// Fewest rows of either of two stances for a target to get heads of its own.
+    pub min_examples: usize,
     /// Most iterations of one fit.
     pub max_iterations: u64,
     /// Largest component of the gradient at the end, per unit of row weight.
@@ -157,6 +159,7 @@ impl Default for Settings {
             neutral: None,
             keep_heads: 1 << 15,
             min_rows: 60,
+            min_examples: 10,
             max_iterations: 1000,
             tolerance: 2e-5,
             subwords: 8000,
@@ -360,8 +363,10 @@ impl Recipe {
         if let (None, Some((name, _))) = (&s.neutral, self.labels.iter().find(|(_, l)| l.neutral)) {
             return Err(Error::settings(format!("label.{name}.neutral needs settings.neutral, the list of words")));
         }
-        if s.folds < 2 || s.min_rows < 2 {
-            return Err(Error::settings("settings.folds and settings.min_rows must be 2 or more"));
+        if s.folds < 2 || s.min_rows < 2 || s.min_examples < 2 {
+            return Err(Error::settings(
+                "settings.folds, settings.min_rows and settings.min_examples must be 2 or more",
+            ));
         }
         if let Some((name, _)) = self.labels.iter().find(|(_, l)| l.base_rate.is_some_and(|r| !(r > 0.0 && r < 1.0))) {
             return Err(Error::settings(format!("label.{name}.base_rate must lie between 0 and 1")));

@@ -20,7 +20,7 @@ pub struct Stacked {
 #[derive(Debug)]
 pub enum Origin {
     /// Fitted in this run.
-    Fitted(Head),
+    Fitted(Box<Head>),
     /// This column of the base model's first-stage table.
     Base(usize),
 }
