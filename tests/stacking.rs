@@ -128,6 +128,7 @@ fn train_adds_decisions_to_the_model_that_is_found() {
     let ran = polemic().args(["train", "--add"]).arg(&data).arg("-o").arg(&out).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert!(ran.status.success() && said.contains("adds to small@"), "{said}");
+    assert!(said.contains("80 comments are decided otherwise"), "{said}");
     let new = Model::open(&out).unwrap();
     assert!(new.label("unwanted").is_some() && new.label("insult").is_some() && new.manifest.parent.is_some());
 }

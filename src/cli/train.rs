@@ -14,9 +14,12 @@ use super::common::{Reading, Rejects};
 use crate::features::vectors::Vectors;
 use crate::model::{Model, file};
 use crate::read::rows::BadRow;
+use crate::text::terms::Identities;
 use crate::train::base::Base;
+use crate::train::compare::{Question, compare};
 use crate::train::fit::{Given, Watch, train};
 use crate::train::recipe::{Recipe, Source};
+use crate::train::scored;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,9 +103,23 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
     }
     let model = train(&recipe, &args.reading.options(), Given { vectors, base, keep }, &watch, &stop)?;
     model.save(&args.output, &[(file::RECIPE, recipe.written_out()?)])?;
+    let changed = if keep { Some(changed(&args, &recipe, &model)?) } else { None };
     watch.bar.finish_and_clear();
     report(&model, &args.output, started);
+    if let Some(changed) = changed {
+        anstream::eprintln!("{changed}");
+    }
     Ok(watch.rejects.finish())
+}
+
+/// What is decided otherwise than before on the comments that were added, and on whom.
+fn changed(args: &Args, recipe: &Recipe, new: &Model) -> Result<String> {
+    let old = Model::open(&file::find(recipe.settings.base.as_deref())?)?;
+    let options = args.reading.options();
+    let rows = scored::read(&args.add, &options, &mut |_, _| (), |_| ())?;
+    let terms: Vec<String> = Identities::default().words().collect();
+    let question = Question { rows: &rows, trained_on: true, terms: &terms, examples: 0, max_text: options.max_text };
+    Ok(compare(&old, new, &question).table())
 }
 
 fn recipe(args: &mut Args) -> Result<Recipe> {
