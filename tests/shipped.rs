@@ -10,12 +10,16 @@ fn shipped() -> Model {
     Model::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/news-en/0.2.0")).unwrap()
 }
 
-/// The labels that a comment reaches the threshold of, experimental ones apart.
+/// The labels that speak against a comment and that it reaches the threshold of, experimental ones apart.
 fn labels(model: &Model, text: &str, parent: Option<&str>) -> Vec<String> {
     let item = Item { text, parent, ..Item::default() };
     let scores = model.score(&item, &mut Scratch::default()).unwrap();
     let heads = model.manifest.labels.iter().zip(scores.labels);
-    heads.filter(|(head, p)| !head.experimental && *p >= head.threshold).map(|(head, _)| head.name.clone()).collect()
+    let speaks_against = |name: &str| name != "constructive";
+    heads
+        .filter(|(head, p)| !head.experimental && speaks_against(&head.name) && *p >= head.threshold)
+        .map(|(head, _)| head.name.clone())
+        .collect()
 }
 
 #[test]
@@ -23,9 +27,18 @@ fn its_labels_are_the_products_and_every_source_has_a_licence() {
     let model = shipped();
     let names: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
     assert!(names.iter().all(|name| label::find(name).is_some()), "{names:?}");
-    for wanted in
-        ["incivility", "toxicity", "insult", "profanity", "identity_attack", "sexism", "ad_hominem", "whataboutism"]
-    {
+    for wanted in [
+        "incivility",
+        "toxicity",
+        "insult",
+        "profanity",
+        "identity_attack",
+        "sexism",
+        "ad_hominem",
+        "whataboutism",
+        "constructive",
+        "condescending",
+    ] {
         assert!(names.contains(&wanted), "{wanted}");
     }
     assert_eq!(model.manifest.parent.as_ref().unwrap().step.classes, label::PARENT_STANCES);
@@ -63,4 +76,13 @@ fn nobody_is_marked_for_what_he_quotes() {
     let parent = "You are a pathetic moron and a liar.";
     let text = format!("> {parent}\n\nNo need for that tone. The figures are on page 12 of the report.");
     assert!(labels(&model, &text, Some(parent)).is_empty());
+}
+
+#[test]
+fn it_knows_the_targets_of_war_news_and_has_heads_that_others_can_learn_from() {
+    let model = shipped();
+    let targets = model.manifest.targets.as_ref().unwrap();
+    let names: Vec<&str> = targets.own.iter().map(|own| own.name.as_str()).collect();
+    assert!(["Russia", "SDF", "Israel", "Turkey"].iter().all(|target| names.contains(target)), "{names:?}");
+    assert!(model.manifest.first_stage.len() > 30);
 }

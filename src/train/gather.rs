@@ -66,6 +66,8 @@ pub struct Gathered {
     pub source_weights: Vec<f64>,
     /// Names of the corpora that `sources` numbers.
     pub corpora: Vec<String>,
+    /// For each source whether its targets may get heads of their own.
+    pub own_targets: Vec<bool>,
     /// Notes on the files.
     pub notes: Vec<SourceNote>,
     /// By label.
@@ -153,6 +155,7 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
         let number = out.corpora.iter().position(|c| *c == corpus).unwrap_or_else(|| {
             out.corpora.push(corpus.clone());
             out.source_weights.push(source.weight);
+            out.own_targets.push(source.own_targets);
             out.corpora.len() - 1
         });
         let mut rows: Vec<Labelled> = Vec::new();

@@ -92,7 +92,9 @@ fn class_counts(rows: &ClassRows) -> Vec<usize> {
 /// Targets of which two classes have enough rows.
 fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
     let mut counts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (target, &class) in data.targets.iter().zip(&data.stance.truth) {
+    let may = |row: u32| data.own_targets[data.sources[row as usize]];
+    let rows = data.targets.iter().zip(&data.stance.truth).zip(&data.stance.rows);
+    for ((target, &class), _) in rows.filter(|(_, row)| may(**row)) {
         counts.entry(target).or_insert_with(|| vec![0; data.stance.classes.len()])[class] += 1;
     }
     counts

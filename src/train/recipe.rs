@@ -224,6 +224,7 @@ pub struct LabelSettings {
 /// One file of labelled rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a line of a recipe that is on or off")]
 pub struct Source {
     /// The file, from the recipe's folder or the one of `--data`.
     pub path: PathBuf,
@@ -245,6 +246,9 @@ pub struct Source {
     /// Learn stance toward targets from it.
     #[serde(default = "yes")]
     pub stance: bool,
+    /// Its targets may get heads of their own; else they only teach how stance is taken toward any target.
+    #[serde(default = "yes")]
+    pub own_targets: bool,
     /// Multiplies the weight of its rows.
     #[serde(default = "one")]
     pub weight: f64,
@@ -289,6 +293,7 @@ impl Source {
             reply_stance: true,
             stance_of_roots: true,
             stance: true,
+            own_targets: true,
             weight: 1.0,
         }
     }
