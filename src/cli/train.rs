@@ -101,9 +101,10 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
         )),
         None => {}
     }
+    let before = base.as_ref().filter(|_| keep).and_then(|base| base.model().folder.clone());
     let model = train(&recipe, &args.reading.options(), Given { vectors, base, keep }, &watch, &stop)?;
     model.save(&args.output, &[(file::RECIPE, recipe.written_out()?)])?;
-    let changed = if keep { Some(changed(&args, &recipe, &model)?) } else { None };
+    let changed = before.map(|folder| changed(&args, &folder, &model)).transpose()?;
     watch.bar.finish_and_clear();
     report(&model, &args.output, started);
     if let Some(changed) = changed {
@@ -113,8 +114,8 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
 }
 
 /// What is decided otherwise than before on the comments that were added, and on whom.
-fn changed(args: &Args, recipe: &Recipe, new: &Model) -> Result<String> {
-    let old = Model::open(&file::find(recipe.settings.base.as_deref())?)?;
+fn changed(args: &Args, before: &Path, new: &Model) -> Result<String> {
+    let old = Model::open(before)?;
     let options = args.reading.options();
     let rows = scored::read(&args.add, &options, &mut |_, _| (), |_| ())?;
     let terms: Vec<String> = Identities::default().words().collect();

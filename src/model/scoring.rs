@@ -287,6 +287,7 @@ impl Model {
     fn target_stances(&self, targets: &[String], scratch: &mut Scratch) -> Vec<TargetScore> {
         let Some(head) = &self.manifest.targets else { return Vec::new() };
         let own: Vec<String>;
+        let asked = !targets.is_empty();
         let targets = if targets.is_empty() {
             own = head.own.iter().map(|own| own.name.clone()).collect();
             &own
@@ -328,7 +329,9 @@ impl Model {
             let probabilities = if known { p } else { Vec::new() };
             TargetScore { target: name.clone(), probabilities, undecided, mentioned }
         };
-        targets.iter().map(stance).collect()
+        let found = targets.iter().map(stance);
+        // Of the targets that nobody asked for only those count that the text speaks of.
+        if asked { found.collect() } else { found.filter(|target| target.mentioned).collect() }
     }
 
     /// What a head over text and target says.
