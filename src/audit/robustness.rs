@@ -14,13 +14,15 @@ use super::draft::{Draft, of_label, score};
 use super::rate::{Rate, threshold_at};
 use super::subgroups::{Area, area_of};
 use super::{Question, label_name};
+use crate::model::Model;
 use crate::model::explain::{Explanation, Kind};
 use crate::model::scoring::Scratch;
-use crate::model::{LONG, Model};
 use crate::text::words::Words;
 
 /// The share of civil rows that may be flagged where padding is measured.
 const FALSE_POSITIVES: f64 = 0.03;
+/// Words of a comment that counts as short.
+const SHORT: usize = 50;
 /// How many civil comments follow.
 const PADDING: [usize; 3] = [1, 5, 20];
 /// The word that shows what an attack does.
@@ -178,9 +180,9 @@ fn padding(
     Padding { threshold, padded: padded.collect(), caught }
 }
 
-/// The rows that are short enough to be scored in one piece.
+/// The short rows.
 fn short<'a>(rows: &[Judged<'a>]) -> Vec<Judged<'a>> {
-    rows.iter().filter(|row| Words::of(&row.draft.text).len() <= LONG).copied().collect()
+    rows.iter().filter(|row| Words::of(&row.draft.text).len() <= SHORT).copied().collect()
 }
 
 /// Every row with some civil comments behind it, drawn anew for each.

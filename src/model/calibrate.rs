@@ -22,7 +22,7 @@ pub struct Calibration {
     pub slope: f32,
     /// See `slope`.
     pub offset: f32,
-    /// How a text of several windows is scored, for labels that take the maximum over windows.
+    /// How the highest window of a text is scored, for labels that it may decide: the higher logit of this and of the whole counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long: Option<Long>,
     /// How the relation to the parent moves a reply's logit.

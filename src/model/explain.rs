@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::scoring::{Item, Scratch, Unscored, calibrated, sigmoid};
+use super::scoring::{Item, Scratch, Unscored, calibrated, own_logit, sigmoid};
 use super::sums::Sums;
 use super::{Model, Weights, peaks};
 use crate::features::{relation, style};
@@ -22,7 +22,7 @@ pub struct Explanation {
     pub logit: f32,
     /// What the label has before any word: base rate, intercept, calibration.
     pub base: f32,
-    /// For a long text the bytes of the window that decided; words outside it have no share.
+    /// For a long text the bytes of the window that decided; words outside it have a share in local maxima only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Range<usize>>,
     /// The shares, largest first by size.
@@ -114,18 +114,18 @@ impl Model {
     ) -> Explanation {
         let head = &self.manifest.labels[k];
         let logits = &scratch.text;
-        let long = head.calibration.long.as_ref().filter(|_| logits.windows > 1);
+        let (_, slope, in_window) = own_logit(&head.calibration, logits, k);
         let step = head.calibration.relation.as_ref().zip(relation);
         let outer = step.map_or(1.0, |(step, _)| step.slope);
-        let slope = outer * long.map_or(head.calibration.slope, |l| l.slope);
-        let window = if long.is_some() { logits.window[k].clone() } else { 0..scratch.words.len() };
+        let slope = outer * slope;
+        let window = if in_window { logits.window[k].clone() } else { 0..scratch.words.len() };
         let (words, pairs) = self.word_shares(k, &window, &scratch.sums);
 
         let mut shares = Vec::new();
-        for (at, i) in window.clone().enumerate() {
-            text.push(&mut shares, Kind::Word, &scratch.words, i..i + 1, slope * words[at]);
-            if at > 0 {
-                text.push(&mut shares, Kind::Pair, &scratch.words, i - 1..i + 1, slope * pairs[at]);
+        for i in 0..scratch.words.len() {
+            text.push(&mut shares, Kind::Word, &scratch.words, i..i + 1, slope * words[i]);
+            if i > 0 {
+                text.push(&mut shares, Kind::Pair, &scratch.words, i - 1..i + 1, slope * pairs[i]);
             }
         }
         let mut push_named = |kind, name: &str, share: f32| {
@@ -149,26 +149,31 @@ impl Model {
             probability: sigmoid(logit),
             logit,
             base,
-            window: long.map(|_| scratch.words.source(&text.clean, window)),
+            window: in_window.then(|| scratch.words.source(&text.clean, window)),
             shares,
         }
     }
 
-    /// What each word of a window, and the pair that it closes, adds to head `k`: its part of the sum, and of the local maxima of the
-    /// pooled heads that it stands in.
+    /// What each word of a text, and the pair that it closes, adds to head `k`: its part of the sum over the window, and of the local
+    /// maxima of the pooled heads that it stands in.
     fn word_shares(&self, k: usize, window: &Range<usize>, sums: &Sums) -> (Vec<f32>, Vec<f32>) {
         let root = (window.len().max(1) as f32).sqrt();
-        let mut words: Vec<f32> = window.clone().map(|i| sums.word(i, k) / root).collect();
-        let mut pairs: Vec<f32> = window.clone().map(|i| sums.pair(i, k) / root).collect();
+        let (mut words, mut pairs) = (vec![0.0; sums.len()], vec![0.0; sums.len()]);
+        for i in window.clone() {
+            words[i] = sums.word(i, k) / root;
+            if i > window.start {
+                pairs[i] = sums.pair(i, k) / root;
+            }
+        }
         let Weights { columns, pools, pool_weights, .. } = &self.weights;
         let of_head = pool_weights.chunks_exact((pools * peaks::COUNT).max(1)).nth(k).unwrap_or_default();
         for (pool, counts) in (columns - pools..*columns).zip(of_head.chunks_exact(peaks::COUNT)) {
-            for (peak, count) in sums.peaks(window, pool).into_iter().zip(counts) {
+            for (peak, count) in sums.peaks(pool).into_iter().zip(counts) {
                 let root = (peak.words.len().max(1) as f32).sqrt();
                 for i in peak.words.clone() {
-                    words[i - window.start] += count * sums.word(i, pool) / root;
+                    words[i] += count * sums.word(i, pool) / root;
                     if i > peak.words.start {
-                        pairs[i - window.start] += count * sums.pair(i, pool) / root;
+                        pairs[i] += count * sums.pair(i, pool) / root;
                     }
                 }
             }

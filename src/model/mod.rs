@@ -29,12 +29,10 @@ use target::TargetStance;
 
 /// The newest format of a model folder that this program reads and the one it writes.
 pub const FORMAT: u32 = 2;
-/// Texts of more words are scored in windows.
-pub const LONG: usize = 50;
-/// Words of a window.
-pub const WINDOW: usize = 20;
+/// Words of a window; longer texts are scored in windows, too.
+pub const WINDOW: usize = 12;
 /// Words from the start of one window to that of the next.
-pub const STRIDE: usize = 10;
+pub const STRIDE: usize = 6;
 /// The most frequent words of the training set, by which the language is told.
 pub const COMMON: usize = 64;
 

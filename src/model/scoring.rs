@@ -9,7 +9,7 @@ use super::lexicon::Known;
 use super::reply::Surroundings;
 use super::sums::Sums;
 use super::target::{COPIES, PairHead, Seen, Target, TargetScore, Undecided, step_inputs};
-use super::{COMMON, LONG, Model, STRIDE, WINDOW, Weights};
+use super::{COMMON, Model, STRIDE, WINDOW, Weights};
 use crate::features::pair::{Sensed, Senses, Sensing};
 use crate::features::{grams, relation, style};
 use crate::label::TARGET_STANCES;
@@ -101,12 +101,12 @@ pub struct Scratch {
 pub struct TextLogits {
     /// Of the whole text, one a head.
     pub whole: Vec<f32>,
-    /// Of the highest window, one a head; the same as `whole` where there is one window only.
+    /// Of the highest window, one a head, with the local maxima of the whole text; the same as `whole` for a text of one window.
     pub highest: Vec<f32>,
     /// The words of that window, one a head.
     pub window: Vec<Range<usize>>,
-    /// How many windows there are.
-    pub windows: usize,
+    /// Whether there is more than one window.
+    pub long: bool,
 }
 
 impl Model {
@@ -168,37 +168,39 @@ impl Model {
     pub(super) fn text_logits(&self, source: &str, scratch: &mut Scratch) {
         self.sum(source, scratch);
         let n = scratch.words.len();
-        let windows = windows(n);
         let (sums, out) = (&mut scratch.sums, &mut scratch.text);
-        out.windows = windows.len();
-        out.whole = self.logits(sums, &(0..n));
+        let local = self.local(sums);
+        let add = |linear: &[f32]| linear.iter().zip(&local).map(|(z, local)| z + local).collect::<Vec<f32>>();
+        out.whole = add(sums.logits(&(0..n)));
+        out.highest.clone_from(&out.whole);
         out.window = vec![0..n; out.whole.len()];
-        out.highest = out.whole.clone();
-        if windows.len() > 1 {
+        out.long = is_long(n);
+        if out.long {
             out.highest.fill(f32::MIN);
-            for window in windows {
-                for (k, z) in self.logits(sums, &window).into_iter().enumerate() {
+            for window in windows(n) {
+                for (k, &z) in sums.logits(&window).iter().enumerate() {
                     if z > out.highest[k] {
                         out.highest[k] = z;
                         out.window[k] = window.clone();
                     }
                 }
             }
+            out.highest = add(&out.highest);
         }
     }
 
-    /// The logits of all heads for the words `range`: the linear part and what the pooled heads' local maxima add.
-    pub fn logits(&self, sums: &mut Sums, range: &Range<usize>) -> Vec<f32> {
-        let mut logits = sums.logits(range).to_vec();
+    /// What the local maxima of a text add to the logit of every head.
+    pub fn local(&self, sums: &Sums) -> Vec<f32> {
         let Weights { columns, pools, pool_weights, .. } = &self.weights;
+        let mut local = vec![0.0; *columns];
         if *pools > 0 {
             let peaks: Vec<f32> =
-                (columns - pools..*columns).flat_map(|k| sums.peaks(range, k)).map(|peak| peak.value).collect();
-            for (logit, weights) in logits.iter_mut().zip(pool_weights.chunks_exact(peaks.len())) {
-                *logit += weights.iter().zip(&peaks).map(|(w, p)| w * p).sum::<f32>();
+                (columns - pools..*columns).flat_map(|k| sums.peaks(k)).map(|peak| peak.value).collect();
+            for (local, weights) in local.iter_mut().zip(pool_weights.chunks_exact(peaks.len())) {
+                *local = weights.iter().zip(&peaks).map(|(w, p)| w * p).sum::<f32>();
             }
         }
-        logits
+        local
     }
 
     /// The style of a comment's own words as the heads see it.
@@ -369,13 +371,15 @@ impl Model {
     }
 }
 
+/// True if a text of `n` words has several windows.
+pub fn is_long(n: usize) -> bool {
+    n > WINDOW
+}
+
 /// The windows of a text of `n` words: one for a short text, else overlapping ones that cover it.
-pub fn windows(n: usize) -> Vec<Range<usize>> {
-    if n <= LONG {
-        return std::iter::once(0..n).collect();
-    }
-    let last = n - WINDOW;
-    (0..last).step_by(STRIDE).chain(std::iter::once(last)).map(|start| start..start + WINDOW).collect()
+pub fn windows(n: usize) -> impl Iterator<Item = Range<usize>> {
+    let last = n.saturating_sub(WINDOW);
+    (0..last).step_by(STRIDE).chain(std::iter::once(last)).map(move |start| start..(start + WINDOW).min(n))
 }
 
 /// The logit of a label's probability.
@@ -385,15 +389,23 @@ pub(super) fn calibrated(
     k: usize,
     relation: Option<&[f32; relation::COUNT]>,
 ) -> f32 {
-    let own = match &c.long {
-        Some(long) if text.windows > 1 => long.slope * text.highest[k] + long.offset,
-        _ => c.slope * text.whole[k] + c.offset,
-    };
+    let own = own_logit(c, text, k).0;
     match (&c.relation, relation) {
         (Some(step), Some(relation)) => {
             step.slope * own + step.offset + step.weights.iter().zip(relation).map(|(w, v)| w * v).sum::<f32>()
         }
         _ => own,
+    }
+}
+
+/// The logit of a label's probability by the comment's own words, the slope that led there, and whether it is that of a window.
+pub(super) fn own_logit(c: &Calibration, text: &TextLogits, k: usize) -> (f32, f32, bool) {
+    let whole = (c.slope * text.whole[k] + c.offset, c.slope, false);
+    match &c.long {
+        Some(long) if text.long && long.slope * text.highest[k] + long.offset > whole.0 => {
+            (long.slope * text.highest[k] + long.offset, long.slope, true)
+        }
+        _ => whole,
     }
 }
 
@@ -407,9 +419,11 @@ mod tests {
 
     #[test]
     fn windows_cover_a_long_text_and_overlap() {
-        assert_eq!(windows(LONG), vec![0..LONG]);
-        for n in LONG + 1..400 {
-            let windows = windows(n);
+        for n in 0..=WINDOW {
+            assert_eq!(windows(n).collect::<Vec<_>>(), vec![0..n]);
+        }
+        for n in WINDOW + 1..400 {
+            let windows: Vec<_> = windows(n).collect();
             assert!(windows[0].start == 0 && windows.last().unwrap().end == n);
             assert!(windows.windows(2).all(|w| w[1].start > w[0].start
                 && w[1].start <= w[0].end - (WINDOW - STRIDE)

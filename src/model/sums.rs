@@ -73,8 +73,8 @@ impl Sums {
         &self.totals
     }
 
-    /// The peaks of head `k` among the words `range`, one a size of [`peaks::SIZES`].
-    pub fn peaks(&self, range: &Range<usize>, k: usize) -> [peaks::Peak; peaks::COUNT] {
-        peaks::SIZES.map(|size| peaks::highest(range.clone(), size, |i| self.word(i, k), |i| self.pair(i, k)))
+    /// The peaks of head `k`, one a size of [`peaks::SIZES`].
+    pub fn peaks(&self, k: usize) -> [peaks::Peak; peaks::COUNT] {
+        peaks::SIZES.map(|size| peaks::highest(0..self.len(), size, |i| self.word(i, k), |i| self.pair(i, k)))
     }
 }

@@ -10,7 +10,7 @@ use super::stack::{Origin, Said, Stacked};
 use crate::error::Result;
 use crate::features::style;
 use crate::model::fold::Table;
-use crate::model::scoring::{Scratch, windows};
+use crate::model::scoring::{Scratch, is_long, windows};
 use crate::model::sums::Sums;
 use crate::model::{FirstStage, Model, SourceNote, Weights, file, peaks};
 use crate::text::tokenizer::Subwords;
@@ -123,12 +123,12 @@ impl Base {
         let mut out = vec![Said::default(); wanted.len()];
         if let Some(model) = self.first_stage.as_ref().filter(|_| wanted.iter().any(|k| *k < split)) {
             let sums = model.sums(text, quoted, first);
-            say_columns(sums, |sums, range| model.logits(sums, range), wanted, 0..split, &mut out);
+            say_columns(sums, model, wanted, 0..split, &mut out);
         }
         if wanted.iter().any(|k| *k >= split) {
             let sums = self.model.sums(text, quoted, own);
             let all = split..split + self.model.weights.columns;
-            say_columns(sums, |sums, range| self.model.logits(sums, range), wanted, all, &mut out);
+            say_columns(sums, &self.model, wanted, all, &mut out);
         }
         out
     }
@@ -202,26 +202,19 @@ impl Base {
     }
 }
 
-/// Lets those of the columns `of`, a table's, speak that are `wanted`.
-fn say_columns(
-    sums: &mut Sums,
-    logits: impl Fn(&mut Sums, &Range<usize>) -> Vec<f32>,
-    wanted: &[usize],
-    of: Range<usize>,
-    out: &mut [Said],
-) {
+/// Lets those of the columns `of`, a model's, speak that are `wanted`.
+fn say_columns(sums: &mut Sums, model: &Model, wanted: &[usize], of: Range<usize>, out: &mut [Said]) {
     let n = sums.len();
-    let windows = windows(n);
-    let windows = if windows.len() == 1 { Vec::new() } else { windows };
-    let whole = logits(sums, &(0..n));
-    let of_windows: Vec<Vec<f32>> = windows.iter().map(|w| logits(sums, w)).collect();
+    let local = model.local(sums);
+    let whole = sums.logits(&(0..n)).to_vec();
+    let windows: Vec<Vec<f32>> =
+        if is_long(n) { windows(n).map(|w| sums.logits(&w).to_vec()).collect() } else { Vec::new() };
     let places = wanted.iter().zip(out).filter(|(k, _)| of.contains(k));
     for (k, said) in places.map(|(k, said)| (k - of.start, said)) {
         *said = Said {
-            whole: whole[k],
-            windows: of_windows.iter().map(|z| z[k]).collect(),
-            peaks: sums.peaks(&(0..n), k).map(|peak| peak.value),
-            window_peaks: windows.iter().map(|w| sums.peaks(w, k).map(|peak| peak.value)).collect(),
+            whole: whole[k] + local[k],
+            windows: windows.iter().map(|z| z[k] + local[k]).collect(),
+            peaks: sums.peaks(k).map(|peak| peak.value),
         };
     }
 }

@@ -23,8 +23,8 @@ pub struct Evidence<'a> {
     pub name: &'a str,
     /// The fitted head.
     pub head: &'a Head,
-    /// Windows of each text.
-    pub windows: &'a [usize],
+    /// Whether each text has several windows.
+    pub long: &'a [bool],
     /// The label of each row.
     pub truth: &'a [bool],
     /// The weight of each row.
@@ -52,8 +52,8 @@ pub fn calibrate(evidence: &Evidence<'_>, settings: &LabelSettings) -> Calibrate
     let z = &evidence.head.out_of_fold;
     let (slope, offset) = platt(z, evidence.truth);
     let mut calibration = Calibration { slope: slope as f32, offset: offset as f32, long: None, relation: None };
-    if takes_highest_window(evidence) {
-        calibration.long = Some(long(evidence, &calibration));
+    if let Some(local) = with_windows(evidence, &calibration, settings) {
+        calibration = local;
     }
     calibration.relation = relation_step(evidence, &calibration);
 
@@ -117,29 +117,37 @@ fn logits(evidence: &Evidence<'_>, calibration: &Calibration) -> Vec<f64> {
 }
 
 fn own_logit(evidence: &Evidence<'_>, c: &Calibration, i: usize) -> f64 {
+    let whole = f64::from(c.slope) * evidence.head.out_of_fold[i] + f64::from(c.offset);
     match &c.long {
-        Some(long) if evidence.windows[i] > 1 => {
-            f64::from(long.slope) * evidence.head.out_of_fold_highest[i] + f64::from(long.offset)
+        Some(long) if evidence.long[i] => {
+            whole.max(f64::from(long.slope) * evidence.head.out_of_fold_highest[i] + f64::from(long.offset))
         }
-        _ => f64::from(c.slope) * evidence.head.out_of_fold[i] + f64::from(c.offset),
+        _ => whole,
     }
 }
 
-/// Labels of attack are decided by the worst part of a long text: padding must not hide it. A label that we do not know is, where
-/// that costs little on the texts at hand.
-fn takes_highest_window(evidence: &Evidence<'_>) -> bool {
-    if let Some(label) = label::find(evidence.name) {
-        label.group == Group::Incivility
-    } else {
-        let auc = |z: &[f64]| metrics::binary(z, evidence.truth, 0.5).roc_auc.unwrap_or(0.5);
-        auc(&evidence.head.out_of_fold_highest) >= auc(&evidence.head.out_of_fold) - WINDOW_COST
-    }
+/// Lets the worst part of a text decide: padding must not hide an attack. A label that we do not know is decided so where that costs
+/// little on the texts at hand.
+fn with_windows(evidence: &Evidence<'_>, whole: &Calibration, settings: &LabelSettings) -> Option<Calibration> {
+    let mut calibration = Calibration { long: Some(long(evidence, whole)), ..whole.clone() };
+    let z: Vec<f64> = (0..evidence.truth.len()).map(|i| own_logit(evidence, &calibration, i)).collect();
+    let auc = |z: &[f64]| metrics::binary(z, evidence.truth, 0.5).roc_auc.unwrap_or(0.5);
+    let wanted = settings.windows.unwrap_or_else(|| match label::find(evidence.name) {
+        Some(label) => label.group == Group::Incivility,
+        None => auc(&z) >= auc(&evidence.head.out_of_fold) - WINDOW_COST,
+    });
+    wanted.then(|| {
+        // The higher of two calibrated logits is too high.
+        let (slope, offset) = platt(&z, evidence.truth);
+        calibration.rescale(slope, offset);
+        calibration
+    })
 }
 
 /// The step of long texts, fitted on long rows where there are enough, else on all (a short text has one window). It does not look at
 /// the number of windows: long comments are tamer than short ones, and abuse padded to their length would pass for one.
 fn long(evidence: &Evidence<'_>, short: &Calibration) -> Long {
-    let is_long = |i: &usize| evidence.windows[*i] > 1;
+    let is_long = |i: &usize| evidence.long[*i];
     let fit = |rows: Vec<usize>| {
         let z: Vec<f64> = rows.iter().map(|&i| evidence.head.out_of_fold_highest[i]).collect();
         let truth: Vec<bool> = rows.iter().map(|&i| evidence.truth[i]).collect();

@@ -24,7 +24,7 @@ use crate::features::style;
 use crate::features::vectors::Vectors;
 use crate::features::vocabulary::{self, Numbered, Vocabulary};
 use crate::label::{self, Context};
-use crate::model::scoring::windows;
+use crate::model::scoring::{is_long, windows};
 use crate::model::{FORMAT, LabelHead, Manifest, Model};
 use crate::read::rows::{BadRow, Options};
 use crate::text::language;
@@ -195,8 +195,8 @@ impl Run<'_> {
         let mut window_starts = Vec::with_capacity(texts.len());
         for text in &texts {
             window_starts.push(next);
-            let windows = windows(text.types.len()).len();
-            next += if windows > 1 { windows } else { 0 };
+            let n = text.types.len();
+            next += if is_long(n) { windows(n).count() } else { 0 };
         }
         let (stack, base_pools) = self.base.map(|base| self.say(base, &own_words)).unwrap_or_default();
         let shared = Shared {
@@ -330,11 +330,7 @@ impl Run<'_> {
             let evidence = Evidence {
                 name,
                 head: &head,
-                windows: &rows
-                    .rows
-                    .iter()
-                    .map(|&r| windows(shared.texts[r as usize].types.len()).len())
-                    .collect::<Vec<_>>(),
+                long: &rows.rows.iter().map(|&r| is_long(shared.texts[r as usize].types.len())).collect::<Vec<_>>(),
                 truth: &truth,
                 weights: &self.weights(&rows.rows),
                 folds: &rows.rows.iter().map(|&r| shared.folds[r as usize]).collect::<Vec<_>>(),

@@ -15,7 +15,7 @@ use super::stack::{Origin, Place, Said, Stacked};
 use crate::error::Result;
 use crate::model::logistic::SparseLogistic;
 use crate::model::peaks;
-use crate::model::scoring::windows;
+use crate::model::scoring::{is_long, windows};
 
 /// What naive Bayes scaling leaves a word that tells nothing (Wang & Manning 2012 scale by the log-count ratio alone, which silences it).
 const BAYES_FLOOR: f64 = 0.3;
@@ -223,33 +223,24 @@ impl Shared {
             };
         let word = |i: usize| words[text.types[i] as usize];
         let pair = |i: usize| head.pairs.get(text.pairs[i - 1] as usize).copied().unwrap_or_default();
+        let local: f32 = head
+            .pools
+            .iter()
+            .flat_map(|(k, counts)| self.stack[*k].peaks(row).into_iter().zip(counts))
+            .map(|(peak, count)| peak * count)
+            .sum();
         let logit = |range: Range<usize>, place: Place| {
             let root = (range.len().max(1) as f32).sqrt();
             let pairs: f32 = (range.start + 1..range.end).map(pair).sum();
             let first: f32 = task.stack.iter().zip(&head.stack).map(|(&k, a)| a * self.stack[k].logit(place)).sum();
-            let local: f32 = head
-                .pools
-                .iter()
-                .flat_map(|(k, counts)| self.stack[*k].peaks(place).into_iter().zip(counts))
-                .map(|(peak, count)| peak * count)
-                .sum();
             base + (range.map(word).sum::<f32>() + pairs) / root + first + local
         };
-        let peaks =
-            |range: &Range<usize>| peaks::SIZES.map(|size| peaks::highest(range.clone(), size, word, pair).value);
         let n = text.types.len();
-        let windows = if n > 0 { windows(n) } else { Vec::new() };
-        let windows = if windows.len() == 1 { Vec::new() } else { windows };
-        let first_window = self.window_starts[row];
+        let window = |(w, range)| logit(range, Place::Window(self.window_starts[row] + w));
         Said {
             whole: logit(0..n, Place::Whole(row)),
-            peaks: peaks(&(0..n)),
-            window_peaks: windows.iter().map(peaks).collect(),
-            windows: windows
-                .into_iter()
-                .enumerate()
-                .map(|(w, range)| logit(range, Place::Window(first_window + w)))
-                .collect(),
+            peaks: peaks::SIZES.map(|size| peaks::highest(0..n, size, word, pair).value),
+            windows: if is_long(n) { windows(n).enumerate().map(window).collect() } else { Vec::new() },
         }
     }
 }

@@ -154,7 +154,7 @@ impl Shared {
         let peak_moments: Vec<[(f64, f64); peaks::COUNT]> = task
             .pools
             .iter()
-            .map(|&k| std::array::from_fn(|size| moments_of(rows, |row| self.stack[k].peaks(whole(row))[size])))
+            .map(|&k| std::array::from_fn(|size| moments_of(rows, |row| self.stack[k].peaks(*row as usize)[size])))
             .collect();
         let mut words = Rows::new(self.vocabulary.len());
         let mut direct = Rows::new(place.width);
@@ -176,7 +176,7 @@ impl Shared {
                         ((place.stack + k) as u32, z as f32)
                     });
                     let peaks = task.pools.iter().zip(&peak_moments).flat_map(|(&k, moments)| {
-                        let values = self.stack[k].peaks(at);
+                        let values = self.stack[k].peaks(row as usize);
                         (0..peaks::COUNT).map(move |size| {
                             let (mean, deviation) = moments[size];
                             let z = (f64::from(values[size]) - mean) / deviation * PEAK_STRENGTH;

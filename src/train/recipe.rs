@@ -161,7 +161,7 @@ impl Default for Settings {
             min_rows: 60,
             min_examples: 10,
             max_iterations: 1000,
-            tolerance: 2e-5,
+            tolerance: 2e-4,
             subwords: 8000,
             keep_words: 1 << 17,
             keep_pairs: 1 << 16,
@@ -219,6 +219,10 @@ pub struct LabelSettings {
     /// Fewest rows of either class instead of the setting for all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_rows: Option<usize>,
+    /// Whether the highest window of a text may decide instead of the whole, so that padding hides nothing. Absent: yes for labels of
+    /// incivility, and for a label that the product does not know where it costs little.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<bool>,
 }
 
 /// One file of labelled rows.

@@ -12,8 +12,8 @@ pub struct Stacked {
     pub whole: Vec<f32>,
     /// Logits of the windows of long texts, text after text.
     pub windows: Vec<f32>,
-    /// Its local maxima, where it is one of the pooled heads.
-    pub peaks: Option<Peaks>,
+    /// Its local maxima in every text, where it is one of the pooled heads.
+    pub peaks: Option<Vec<[f32; peaks::COUNT]>>,
 }
 
 /// Where the weights of a first-stage head are.
@@ -23,15 +23,6 @@ pub enum Origin {
     Fitted(Box<Head>),
     /// This column of the base model's first-stage table.
     Base(usize),
-}
-
-/// Local maxima of one head over all texts and windows.
-#[derive(Debug, Default)]
-pub struct Peaks {
-    /// Of whole texts.
-    pub whole: Vec<[f32; peaks::COUNT]>,
-    /// Of the windows of long texts, text after text.
-    pub windows: Vec<[f32; peaks::COUNT]>,
 }
 
 /// A text or one of its windows.
@@ -50,22 +41,19 @@ pub struct Said {
     pub whole: f32,
     /// Logits of its windows, none for a short text.
     pub windows: Vec<f32>,
-    /// Peaks of the whole text.
+    /// Its local maxima.
     pub peaks: [f32; peaks::COUNT],
-    /// Peaks of its windows.
-    pub window_peaks: Vec<[f32; peaks::COUNT]>,
 }
 
 impl Stacked {
     /// A head from what it says of every text, in their order.
     pub fn new(origin: Origin, said: Vec<Said>, pooled: bool) -> Self {
-        let mut out = Self { origin, whole: Vec::new(), windows: Vec::new(), peaks: pooled.then(Peaks::default) };
+        let mut out = Self { origin, whole: Vec::new(), windows: Vec::new(), peaks: pooled.then(Vec::new) };
         for text in said {
             out.whole.push(text.whole);
             out.windows.extend(text.windows);
             if let Some(peaks) = &mut out.peaks {
-                peaks.whole.push(text.peaks);
-                peaks.windows.extend(text.window_peaks);
+                peaks.push(text.peaks);
             }
         }
         out
@@ -79,12 +67,8 @@ impl Stacked {
         }
     }
 
-    /// The peaks of a text or window; 0 for a head that is not pooled.
-    pub fn peaks(&self, place: Place) -> [f32; peaks::COUNT] {
-        match (&self.peaks, place) {
-            (None, _) => [0.0; peaks::COUNT],
-            (Some(peaks), Place::Whole(row)) => peaks.whole[row],
-            (Some(peaks), Place::Window(window)) => peaks.windows[window],
-        }
+    /// The peaks of a text; 0 for a head that is not pooled.
+    pub fn peaks(&self, row: usize) -> [f32; peaks::COUNT] {
+        self.peaks.as_ref().map_or([0.0; peaks::COUNT], |peaks| peaks[row])
     }
 }
