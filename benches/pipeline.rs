@@ -122,6 +122,7 @@ fn score(bencher: Bencher, jobs: &[Job<'_>]) {
         include: Vec::new(),
         targets: Vec::new(),
         stance_of_roots: false,
+        undecided: false,
         with_text: false,
         explain: false,
     };

@@ -67,10 +67,12 @@ pub struct ScoreRecord {
     pub status: Status,
     /// The text, if asked for.
     pub text: Option<String>,
-    /// Label and probability; null where the comment could not be scored.
+    /// Label and probability; null where the comment could not be scored, or the label leaves it open.
     pub scores: Vec<(String, Option<f32>)>,
-    /// Why scores are null.
+    /// Why all scores are null.
     pub unscored: Option<String>,
+    /// Labels that leave the comment open, and why.
+    pub open: Vec<(String, String)>,
     /// Class and probability of the stance toward the parent.
     pub parent: Option<Classes>,
     /// For each target class and probability; no class where the model has nothing to tell them by.
@@ -159,6 +161,8 @@ impl Serialize for ScoreRecord {
             let reasons: Vec<(String, &str)> =
                 self.scores.iter().map(|(name, _)| (name.clone(), reason.as_str())).collect();
             map.serialize_entry("unscored", &Map(&reasons))?;
+        } else if !self.open.is_empty() {
+            map.serialize_entry("unscored", &Map(&self.open))?;
         }
         if self.parent.is_some() || !self.targets.is_empty() {
             map.serialize_entry("stance", &Stance(self))?;

@@ -301,13 +301,15 @@ fn shares_and_base_add_up_and_no_word_hides_in_the_base() {
 }
 
 #[test]
-fn long_texts_of_as_many_windows_have_the_same_base_too() {
-    let bases: Vec<f32> = ["you clown and fool ", "thanks for the kind words "]
+fn all_texts_that_a_window_decides_have_the_same_base() {
+    let unit = "thanks for the kind words ";
+    let bases: Vec<f32> = ["you pathetic clown and fool ", "shut up you stupid liar "]
         .iter()
-        .map(|unit| unit.split(' ').cycle().filter(|w| !w.is_empty()).take(95).collect::<Vec<_>>().join(" "))
-        .map(|text| {
+        .map(|insult| {
+            let text = format!("{insult}{}", unit.repeat(40));
             let e = &explained(&text, None).1[0];
-            assert!(e.window.as_ref().is_some_and(|w| text.get(w.clone()).is_some()));
+            let window = e.window.as_ref().and_then(|w| text.get(w.clone())).unwrap();
+            assert!(window.starts_with(insult.trim_end()), "{window}");
             e.base
         })
         .collect();

@@ -64,11 +64,11 @@ fn an_altered_or_cut_off_file_is_named_with_what_to_do() {
 fn a_newer_format_asks_for_an_update() {
     let folder = copy();
     edit(folder.path(), |manifest| {
-        *manifest = serde_json::json!({"format": 3, "heads": "in a shape that this program does not know"});
+        *manifest = serde_json::json!({"format": 4, "heads": "in a shape that this program does not know"});
     });
     let said = refusal(folder.path());
     assert!(
-        said.contains("format 3 is newer than this program reads (2)") && said.contains("update polemic"),
+        said.contains("format 4 is newer than this program reads (3)") && said.contains("update polemic"),
         "{said}"
     );
 }

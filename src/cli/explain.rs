@@ -171,7 +171,12 @@ fn print(
         let head = model.manifest.labels.iter().find(|l| l.name == e.label);
         let threshold = head.map_or(0.5, |h| h.threshold);
         let experimental = if head.is_some_and(|h| h.experimental) { ", experimental" } else { "" };
-        let verdict = if e.probability >= threshold { "yes" } else { "no" };
+        let is_open = head.and_then(|h| h.doubt).is_some_and(|doubt| doubt.leaves_open(e.probability));
+        let verdict = match e.probability >= threshold {
+            _ if is_open => "left open",
+            true => "yes",
+            false => "no",
+        };
         writeln!(
             out,
             "{:<22} {:>6.1}%  {verdict} (threshold {:.1}%{experimental})  logit {:+.3}",

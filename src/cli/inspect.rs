@@ -232,6 +232,7 @@ fn estimate(model: &Model, seen: &Seen, max_text: usize) -> Duration {
         include: Vec::new(),
         targets: Vec::new(),
         stance_of_roots: false,
+        undecided: false,
         with_text: false,
         explain: false,
     };

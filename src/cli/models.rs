@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     writeln!(out, "looked for by --model, then {VARIABLE}, then in: {}", places.join(", "))?;
     if entries.iter().any(|e| e["labels"].as_array().into_iter().flatten().any(|l| l["experimental"] == true)) {
-        writeln!(out, "a label with ? is experimental: it rests on thin data")?;
+        writeln!(out, "a label with ? is experimental: it rests on thin data, and leaves comments open (null)")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,7 +81,7 @@ fn entry(folder: &Path, is_default: bool) -> Result<serde_json::Value> {
     let labels: Vec<_> = manifest
         .labels
         .iter()
-        .map(|l| json!({"name": l.name, "experimental": l.experimental, "threshold": l.threshold}))
+        .map(|l| json!({"name": l.name, "experimental": l.experimental, "threshold": l.threshold, "doubt": l.doubt}))
         .collect();
     let mut stance = Vec::new();
     stance.extend(manifest.parent.iter().map(|p| format!("toward the parent ({})", p.step.classes.join(", "))));

@@ -47,6 +47,9 @@ pub struct Args {
     /// Give comments that answer nothing a stance, too: how they stand to what they report, if the model learned it.
     #[arg(long)]
     stance_of_roots: bool,
+    /// Give the probabilities of experimental labels, too, for comments that they leave open.
+    #[arg(long)]
+    undecided: bool,
     /// Add the text to every record.
     #[arg(long)]
     with_text: bool,
@@ -87,6 +90,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         include: args.include.clone(),
         targets: args.target.clone(),
         stance_of_roots: args.stance_of_roots,
+        undecided: args.undecided,
         with_text: args.with_text || to.needs_text(),
         explain: args.explain,
     };

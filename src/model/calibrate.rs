@@ -1,4 +1,4 @@
-//! From logits to probabilities: Platt scaling, the recalibrated maximum over windows of long texts, the relation to the parent, and
+//! From logits to probabilities: Platt scaling, the highest window of a text, the relation to the parent, and
 //! the base rate.
 //!
 //! All fits are linfa's: `platt_newton_method` for one input (Platt 1999; Lin, Lin & Weng 2007), linfa-logistic's
@@ -12,31 +12,23 @@ use serde::{Deserialize, Serialize};
 
 use super::logistic::sigmoid;
 
-/// Fewest rows of either class for a dense fit, or for one of long texts alone.
+/// Fewest rows of either class for a dense fit.
 pub const FEWEST: usize = 40;
 
 /// How a head's logit becomes the logit of a probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// `logit = slope·z + offset` for a text scored whole.
+    /// `logit = slope·z + offset`.
     pub slope: f32,
     /// See `slope`.
     pub offset: f32,
-    /// How the highest window of a text is scored, for labels that it may decide: the higher logit of this and of the whole counts.
+    /// For labels that a part of a text may decide: by how much the head's logit of the highest window must exceed that of the whole
+    /// text to count instead, less as much.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub long: Option<Long>,
+    pub margin: Option<f32>,
     /// How the relation to the parent moves a reply's logit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relation: Option<Relation>,
-}
-
-/// `logit = slope·max z + offset`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Long {
-    /// Weight of the highest window's logit.
-    pub slope: f32,
-    /// Offset.
-    pub offset: f32,
 }
 
 /// `logit = slope·(logit of the own words) + weights·relation + offset`.
@@ -53,7 +45,15 @@ pub struct Relation {
 impl Calibration {
     /// Leaves a logit as it is.
     pub fn identity() -> Self {
-        Self { slope: 1.0, offset: 0.0, long: None, relation: None }
+        Self { slope: 1.0, offset: 0.0, margin: None, relation: None }
+    }
+
+    /// The head's logit that counts, of a text's whole and of its highest window, and whether it is that of the window.
+    pub fn deciding(&self, whole: f32, highest: f32) -> (f32, bool) {
+        match self.margin {
+            Some(margin) if highest - margin > whole => (highest - margin, true),
+            _ => (whole, false),
+        }
     }
 
     /// Moves the base rate from `from` to `to` (both 0..1), every logit by the same amount.
@@ -61,15 +61,11 @@ impl Calibration {
         self.rescale(1.0, logit(to) - logit(from));
     }
 
-    /// Makes every logit `slope·logit + by`, of whole texts, windows and replies alike.
+    /// Makes every logit `slope·logit + by`, of all texts and replies alike.
     pub fn rescale(&mut self, slope: f64, by: f64) {
         let (slope, by) = (slope as f32, by as f32);
         self.slope *= slope;
         self.offset = slope * self.offset + by;
-        if let Some(long) = &mut self.long {
-            long.slope *= slope;
-            long.offset = slope * long.offset + by;
-        }
         if let Some(relation) = &mut self.relation {
             // The own words' logit already carries the change, so the weight it has here stays.
             relation.weights.iter_mut().for_each(|weight| *weight *= slope);
@@ -165,19 +161,27 @@ mod tests {
         let mut calibration = Calibration {
             slope: 0.8,
             offset: -1.0,
-            long: Some(Long { slope: 0.5, offset: -2.0 }),
+            margin: Some(0.7),
             relation: Some(Relation { slope: 0.7, weights: vec![0.3, -0.2], offset: 0.4 }),
         };
         let paths = |c: &Calibration| {
-            let (own, long) = (c.slope * 1.5 + c.offset, c.long.as_ref().map(|l| l.slope * 1.5 + l.offset).unwrap());
-            let reply = c.relation.as_ref().map(|r| r.slope * own + r.weights[0] * 2.0 + r.weights[1] + r.offset);
-            [own, long, reply.unwrap()]
+            let own = |highest: f32| c.slope * c.deciding(1.5, highest).0 + c.offset;
+            let reply = c.relation.as_ref().map(|r| r.slope * own(1.5) + r.weights[0] * 2.0 + r.weights[1] + r.offset);
+            [own(1.5), own(3.0), reply.unwrap()]
         };
         let before = paths(&calibration);
         calibration.rescale(1.4, -0.6);
         for (before, after) in before.into_iter().zip(paths(&calibration)) {
             assert!((1.4 * before - 0.6 - after).abs() < 1e-5, "{before} {after}");
         }
+    }
+
+    #[test]
+    fn a_window_decides_once_it_exceeds_the_whole_by_the_margin() {
+        let with = |margin| Calibration { margin, ..Calibration::identity() };
+        assert_eq!(with(Some(1.0)).deciding(0.5, 1.4), (0.5, false));
+        assert_eq!(with(Some(1.0)).deciding(0.5, 2.0), (1.0, true));
+        assert_eq!(with(None).deciding(0.5, 9.0), (0.5, false));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::scoring::{Item, Scratch, Unscored, calibrated, own_logit, sigmoid};
+use super::scoring::{Item, Scratch, Unscored, calibrated, sigmoid};
 use super::sums::Sums;
 use super::{Model, Weights, peaks};
 use crate::features::{relation, style};
@@ -114,10 +114,10 @@ impl Model {
     ) -> Explanation {
         let head = &self.manifest.labels[k];
         let logits = &scratch.text;
-        let (_, slope, in_window) = own_logit(&head.calibration, logits, k);
+        let (_, in_window) = head.calibration.deciding(logits.whole[k], logits.highest[k]);
         let step = head.calibration.relation.as_ref().zip(relation);
         let outer = step.map_or(1.0, |(step, _)| step.slope);
-        let slope = outer * slope;
+        let slope = outer * head.calibration.slope;
         let window = if in_window { logits.window[k].clone() } else { 0..scratch.words.len() };
         let (words, pairs) = self.word_shares(k, &window, &scratch.sums);
 

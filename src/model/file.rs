@@ -207,11 +207,14 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest> {
         _ => Error::io(&path, e),
     })?;
     let format = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|v| v.get("format")?.as_u64());
-    if format.is_some_and(|f| f > u64::from(FORMAT)) {
-        let what = format!(
-            "its format {} is newer than this program reads ({FORMAT}): update polemic",
-            format.unwrap_or_default()
-        );
+    if let Some(format) = format.filter(|f| *f != u64::from(FORMAT)) {
+        let what = if format > u64::from(FORMAT) {
+            format!("its format {format} is newer than this program reads ({FORMAT}): update polemic")
+        } else {
+            format!(
+                "its format {format} is older than this program reads ({FORMAT}): train it again by its recipe.toml"
+            )
+        };
         return Err(Error::model(folder, what));
     }
     serde_json::from_str(&text).map_err(|e| Error::model(&path, format!("not a manifest: {e}")))

@@ -1,6 +1,7 @@
 //! A model: folded tables of all heads, their calibration, the stance heads, and the manifest that describes them.
 
 pub mod calibrate;
+pub mod doubt;
 pub mod explain;
 pub mod file;
 pub mod fold;
@@ -22,13 +23,14 @@ use crate::features::style;
 use crate::features::vectors::Vectors;
 use crate::text::tokenizer::Subwords;
 use calibrate::Calibration;
+use doubt::Doubt;
 use fold::Table;
 use lexicon::Worth;
 use reply::ParentStance;
 use target::TargetStance;
 
-/// The newest format of a model folder that this program reads and the one it writes.
-pub const FORMAT: u32 = 2;
+/// The format of a model folder that this program reads and writes.
+pub const FORMAT: u32 = 3;
 /// Words of a window; longer texts are scored in windows, too.
 pub const WINDOW: usize = 12;
 /// Words from the start of one window to that of the next.
@@ -108,9 +110,12 @@ pub struct LabelHead {
     pub threshold: f32,
     /// The share of comments that probabilities are calibrated to.
     pub base_rate: f32,
-    /// Rests on thin data: shown, never decided by.
+    /// Rests on thin data.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub experimental: bool,
+    /// Which comments an experimental label leaves open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// Training rows that carry the label.
     pub rows: usize,
     /// Of these, how many have it.
@@ -197,6 +202,12 @@ impl Model {
     /// `name@version`, as every record says it.
     pub fn id(&self) -> String {
         format!("{}@{}", self.manifest.name, self.manifest.version)
+    }
+
+    /// Why the label number `k` says nothing of a comment for which it has the probability `p`; `None` where it does.
+    pub fn left_open(&self, k: usize, p: f32) -> Option<String> {
+        let doubt = self.manifest.labels.get(k)?.doubt.as_ref()?;
+        doubt.leaves_open(p).then(|| doubt.reason(p))
     }
 
     /// Index of a label.

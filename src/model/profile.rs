@@ -177,6 +177,7 @@ impl Adjustment {
 
     fn apply(&self, head: &mut LabelHead) {
         head.calibration.rescale(self.slope, self.offset);
+        head.doubt.iter_mut().for_each(|doubt| doubt.rescale(self.slope, self.offset));
         head.base_rate = self.base_rate as f32;
         head.threshold = self.threshold as f32;
     }
@@ -192,6 +193,7 @@ impl LabelHead {
     fn shift(&mut self, by: f64) {
         let moved = |p: f32| sigmoid(logit(f64::from(p)) + by) as f32;
         self.calibration.rescale(1.0, by);
+        self.doubt.iter_mut().for_each(|doubt| doubt.rescale(1.0, by));
         self.base_rate = moved(self.base_rate);
         self.threshold = moved(self.threshold);
     }

@@ -105,8 +105,6 @@ pub struct TextLogits {
     pub highest: Vec<f32>,
     /// The words of that window, one a head.
     pub window: Vec<Range<usize>>,
-    /// Whether there is more than one window.
-    pub long: bool,
 }
 
 impl Model {
@@ -174,8 +172,7 @@ impl Model {
         out.whole = add(sums.logits(&(0..n)));
         out.highest.clone_from(&out.whole);
         out.window = vec![0..n; out.whole.len()];
-        out.long = is_long(n);
-        if out.long {
+        if is_long(n) {
             out.highest.fill(f32::MIN);
             for window in windows(n) {
                 for (k, &z) in sums.logits(&window).iter().enumerate() {
@@ -389,23 +386,12 @@ pub(super) fn calibrated(
     k: usize,
     relation: Option<&[f32; relation::COUNT]>,
 ) -> f32 {
-    let own = own_logit(c, text, k).0;
+    let own = c.slope * c.deciding(text.whole[k], text.highest[k]).0 + c.offset;
     match (&c.relation, relation) {
         (Some(step), Some(relation)) => {
             step.slope * own + step.offset + step.weights.iter().zip(relation).map(|(w, v)| w * v).sum::<f32>()
         }
         _ => own,
-    }
-}
-
-/// The logit of a label's probability by the comment's own words, the slope that led there, and whether it is that of a window.
-pub(super) fn own_logit(c: &Calibration, text: &TextLogits, k: usize) -> (f32, f32, bool) {
-    let whole = (c.slope * text.whole[k] + c.offset, c.slope, false);
-    match &c.long {
-        Some(long) if text.long && long.slope * text.highest[k] + long.offset > whole.0 => {
-            (long.slope * text.highest[k] + long.offset, long.slope, true)
-        }
-        _ => whole,
     }
 }
 

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::evaluation::{Evaluation, Group, LabelFigures, StanceFigures};
+use super::evaluation::{Decided, Evaluation, Group, LabelFigures, StanceFigures};
 use super::reliability::reliability;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::calibrate::logit;
+use crate::model::doubt::Doubt;
 use crate::model::scoring::Scores;
 use crate::read::rows::{BadRow, Options};
 use crate::train::bootstrap::{binary_intervals, multiclass_intervals};
@@ -165,9 +166,28 @@ fn label_figures(
         unscored,
         figures: binary(&scores, &truth, threshold),
         intervals: binary_intervals(&scores, &truth, threshold, question.resamples, SEED),
+        decided: head.doubt.map(|doubt| decided(&doubt, &scores, &truth)),
         ece_own_intercept: site.ece_with_own_offset(),
         reliability: question.reliability.then(|| reliability(&scores, &truth)),
     })
+}
+
+fn decided(doubt: &Doubt, scores: &[f64], truth: &[bool]) -> Decided {
+    let rows = scores.iter().map(|&p| p as f32).zip(truth).filter(|(p, _)| !doubt.leaves_open(*p));
+    let (mut all, mut right, mut yes, mut right_yes) = (0u32, 0u32, 0u32, 0u32);
+    for (p, &truth) in rows {
+        let says = p >= doubt.above;
+        all += 1;
+        right += u32::from(says == truth);
+        yes += u32::from(says);
+        right_yes += u32::from(says && truth);
+    }
+    let share = |part: u32, whole: u32| (whole > 0).then(|| f64::from(part) / f64::from(whole));
+    Decided {
+        coverage: f64::from(all) / scores.len().max(1) as f64,
+        accuracy: share(right, all),
+        precision: share(right_yes, yes),
+    }
 }
 
 fn stances(model: &Model, question: &Question, rows: &[&Measured]) -> Vec<StanceFigures> {

@@ -61,9 +61,23 @@ pub struct LabelFigures {
     /// The expected calibration error once the rows have an intercept of their own, fitted on other rows than it is measured on: what
     /// remains when the base rate is right. `None` where the rows cannot be parted.
     pub ece_own_intercept: Option<f64>,
+    /// Of an experimental label, which leaves rows open: what it decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
     /// The bins of the reliability diagram, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reliability: Option<Vec<Bin>>,
+}
+
+/// What an experimental label decides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Decided {
+    /// Share of the scored rows that it decides.
+    pub coverage: f64,
+    /// Share of these that it decides rightly; `None` if it decides none.
+    pub accuracy: Option<f64>,
+    /// Of the rows that it says have the label, the share that has it; `None` if it says so of none.
+    pub precision: Option<f64>,
 }
 
 /// The figures of one stance.
@@ -165,6 +179,7 @@ fn notes(group: &Group) -> Option<String> {
             left_out(&name, label.unscored),
             few(&name, figures.positives, "positives"),
             few(&name, figures.n - figures.positives.min(figures.n), "negatives"),
+            label.decided.map(|decided| of_decided(&name, &decided)),
         ]
     });
     let stances = group.stances.iter().flat_map(|stance| {
@@ -176,6 +191,12 @@ fn notes(group: &Group) -> Option<String> {
     });
     let notes: String = labels.chain(stances).flatten().collect();
     (!notes.is_empty()).then_some(notes)
+}
+
+fn of_decided(name: &str, decided: &Decided) -> String {
+    let of_yes = decided.precision.map(|p| format!(", {p:.3} where it says yes")).unwrap_or_default();
+    let accuracy = number(decided.accuracy);
+    format!("note: {name} is experimental: decides {:.3} of the rows, right in {accuracy}{of_yes}\n", decided.coverage)
 }
 
 fn left_out(name: &str, unscored: u64) -> Option<String> {

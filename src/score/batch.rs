@@ -32,6 +32,8 @@ pub struct Scorer<'m> {
     pub targets: Vec<String>,
     /// Comments without a parent get a stance, too, if the model learned such.
     pub stance_of_roots: bool,
+    /// Records carry the probabilities of experimental labels that leave the comment open, too.
+    pub undecided: bool,
     /// Records carry the text.
     pub with_text: bool,
     /// Records carry the words behind the scores.
@@ -160,7 +162,11 @@ impl Scorer<'_> {
         let names = manifest.labels.iter().map(|l| l.name.clone());
         match scored {
             Ok(found) => {
-                record.scores = names.zip(found.labels.into_iter().map(Some)).collect();
+                for (k, (name, p)) in names.zip(found.labels).enumerate() {
+                    let open = self.model.left_open(k, p).filter(|_| !self.undecided);
+                    record.scores.push((name.clone(), open.is_none().then_some(p)));
+                    record.open.extend(open.map(|reason| (name, reason)));
+                }
                 let with = |classes: &[String], p: Vec<f32>| classes.iter().cloned().zip(p).collect();
                 record.parent = manifest.parent.as_ref().zip(found.parent).map(|(head, p)| with(&head.step.classes, p));
                 let classes = manifest.targets.as_ref().map(|t| t.classes.as_slice()).unwrap_or_default();

@@ -330,7 +330,6 @@ impl Run<'_> {
             let evidence = Evidence {
                 name,
                 head: &head,
-                long: &rows.rows.iter().map(|&r| is_long(shared.texts[r as usize].types.len())).collect::<Vec<_>>(),
                 truth: &truth,
                 weights: &self.weights(&rows.rows),
                 folds: &rows.rows.iter().map(|&r| shared.folds[r as usize]).collect::<Vec<_>>(),
@@ -342,6 +341,7 @@ impl Run<'_> {
                 threshold: calibrated.threshold,
                 base_rate: calibrated.base_rate,
                 experimental: settings.experimental,
+                doubt: calibrated.doubt,
                 rows: truth.len(),
                 positives: truth.iter().filter(|t| **t).count(),
                 auc_out_of_fold: calibrated.auc,

@@ -8,6 +8,7 @@ pub mod calibration;
 mod classes;
 pub mod compare;
 pub mod data;
+mod doubt;
 mod first_stage;
 pub mod fit;
 mod fitting;
