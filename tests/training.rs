@@ -233,6 +233,35 @@ fn a_recipe_maps_labels_and_is_kept_with_all_defaults() {
     assert!(!kept.contains("path = \"/"), "no folders of this machine");
 }
 
+#[test]
+fn an_experimental_label_leaves_comments_open_and_says_why() {
+    let place = Place::new();
+    // A third of the rows is labelled against its words, in an order that no word tells.
+    let noisy = |i: usize| {
+        let (text, rude) = bus_row(i);
+        json!({"id": i, "text": text, "labels": {"odd": u8::from(rude != ((i / 7) % 3 == 0))}})
+    };
+    let data = place.file("d.jsonl", lines(&(0..400).map(noisy).collect::<Vec<_>>()));
+    let recipe = "[label.odd]\nexperimental = true\nbase_rate = 0.2\n[[source]]\npath = \"d.jsonl\"\n";
+    let ran = place.train(&place.file("r.toml", recipe), &[]);
+    assert!(ran.err.contains("experimental: decides 0."), "{}", ran.err);
+    let doubt = Model::open(&place.out()).unwrap().manifest.labels[0].doubt.unwrap();
+    assert!(doubt.coverage < 1.0 && doubt.below < doubt.above, "{doubt:?}");
+
+    let scored = |flags: &[&str]| run(bare().arg("score").arg(&data).arg("-m").arg(place.out()).args(flags)).records();
+    let (open, all) = (scored(&["--to", "jsonl"]), scored(&["--to", "jsonl", "--undecided"]));
+    let is_open = |record: &Value| record["scores"]["odd"].is_null();
+    assert!(open.iter().any(is_open) && !all.iter().any(is_open));
+    for (open, all) in open.iter().zip(&all) {
+        let p = all["scores"]["odd"].as_f64().unwrap() as f32;
+        assert_eq!(is_open(open), doubt.leaves_open(p));
+        let reason = open["unscored"]["odd"].as_str();
+        assert_eq!(reason.is_some_and(|r| r.starts_with("experimental, decides")), is_open(open), "{open}");
+    }
+    let ran = run(bare().arg("evaluate").arg(&data).arg("-m").arg(place.out()).args(["--resamples", "10"]));
+    assert!(ran.out.contains("odd is experimental: decides 0."), "{}", ran.out);
+}
+
 fn probability(model: &Model, text: &str) -> f32 {
     model.score(&Item { text, ..Item::default() }, &mut Scratch::default()).unwrap().labels[0]
 }

@@ -83,15 +83,21 @@ pub fn logit(p: f64) -> f64 {
 /// What must be added to every logit for the mean probability to be `rate` (0..1): the base rate told by the comments themselves. For
 /// labelled comments and their share of positives it is also the maximum-likelihood intercept, the slope kept. 0 without logits.
 pub fn offset_for_rate(logits: &[f64], rate: f64) -> f64 {
-    if logits.is_empty() {
+    offset_for_weighted_rate(logits, &vec![1.0; logits.len()], rate)
+}
+
+/// The same for rows that count by their weights (0 or more).
+pub fn offset_for_weighted_rate(logits: &[f64], weights: &[f64], rate: f64) -> f64 {
+    let wanted = rate * weights.iter().sum::<f64>();
+    if wanted <= 0.0 {
         return 0.0;
     }
-    let wanted = rate * logits.len() as f64;
     // The mean only rises with the offset: halving never fails, however few the comments.
     let (mut low, mut high) = (-30.0, 30.0);
     for _ in 0..50 {
         let middle = f64::midpoint(low, high);
-        if logits.iter().map(|z| sigmoid(z + middle)).sum::<f64>() < wanted { low = middle } else { high = middle }
+        let sum: f64 = logits.iter().zip(weights).map(|(z, w)| w * sigmoid(z + middle)).sum();
+        if sum < wanted { low = middle } else { high = middle }
     }
     f64::midpoint(low, high)
 }

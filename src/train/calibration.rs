@@ -8,7 +8,7 @@ use super::metrics;
 use super::recipe::LabelSettings;
 use crate::features::relation;
 use crate::label::{self, Context, Group};
-use crate::model::calibrate::{Calibration, Relation, dense, log_loss, logit, platt};
+use crate::model::calibrate::{Calibration, Relation, dense, log_loss, offset_for_weighted_rate, platt};
 use crate::model::doubt::Doubt;
 use crate::model::logistic::sigmoid;
 
@@ -52,26 +52,24 @@ pub struct Calibrated {
     pub auc: f32,
 }
 
-/// Calibrates a label.
-pub fn calibrate(evidence: &Evidence<'_>, settings: &LabelSettings) -> Calibrated {
+/// Calibrates a label. `slope` multiplies the slope that fits the rows.
+pub fn calibrate(evidence: &Evidence<'_>, settings: &LabelSettings, slope: f64) -> Calibrated {
     let mut calibration = own_step(evidence, settings);
     calibration.relation = relation_step(evidence, &calibration);
 
-    let logits = logits(evidence, &calibration);
-    let probabilities: Vec<f64> = logits.iter().map(|&z| sigmoid(z)).collect();
-    let figures = metrics::binary(&probabilities, evidence.truth, 0.5);
+    let logits: Vec<f64> = logits(evidence, &calibration).into_iter().map(|z| slope * z).collect();
     let rate = evidence.truth.iter().filter(|t| **t).count() as f64 / evidence.truth.len().max(1) as f64;
     let base_rate = settings.base_rate.unwrap_or(rate);
-    calibration.shift(rate, base_rate);
-    let shift = logit(base_rate) - logit(rate);
-    let shifted: Vec<f64> = logits.iter().map(|z| sigmoid(z + shift)).collect();
     let weights = weights_at(evidence, base_rate);
+    let offset = offset_for_weighted_rate(&logits, &weights, base_rate);
+    calibration.rescale(slope, offset);
+    let probabilities: Vec<f64> = logits.iter().map(|z| sigmoid(z + offset)).collect();
     Calibrated {
         calibration,
-        threshold: best_threshold(&shifted, evidence.truth, &weights, base_rate) as f32,
-        doubt: settings.experimental.then(|| doubt(&shifted, evidence.truth, &weights, base_rate)),
+        threshold: best_threshold(&probabilities, evidence.truth, &weights, base_rate) as f32,
+        doubt: settings.experimental.then(|| doubt(&probabilities, evidence.truth, &weights, base_rate)),
         base_rate: base_rate as f32,
-        auc: figures.roc_auc.unwrap_or(0.5) as f32,
+        auc: metrics::binary(&probabilities, evidence.truth, 0.5).roc_auc.unwrap_or(0.5) as f32,
     }
 }
 

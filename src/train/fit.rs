@@ -335,7 +335,7 @@ impl Run<'_> {
                 folds: &rows.rows.iter().map(|&r| shared.folds[r as usize]).collect::<Vec<_>>(),
                 relations: &if wants_relation { self.relations(&rows.rows, vectors) } else { vec![None; truth.len()] },
             };
-            let calibrated = calibrate(&evidence, settings);
+            let calibrated = calibrate(&evidence, settings, self.settings.slope);
             out.push(LabelHead {
                 name: (*name).to_owned(),
                 threshold: calibrated.threshold,

@@ -72,6 +72,9 @@ pub struct Settings {
     pub precision: f64,
     /// Each source's rows weigh `n^(power-1)`: 1 counts rows alike, 0 counts sources alike.
     pub source_power: f64,
+    /// Multiplies the slope of every label's calibration. 1 fits comments like those of training; less is honest of a model that is for
+    /// sites it never saw, where the same words tell less.
+    pub slope: f64,
     /// Count both classes of a label alike.
     pub balanced: bool,
     /// Fit one head a source and label first, and give their logits to the heads of the model as further inputs (stacking). They
@@ -149,6 +152,7 @@ impl Default for Settings {
             l2_targets: 10.0,
             precision: 0.8,
             source_power: 0.5,
+            slope: 1.0,
             balanced: false,
             stack: false,
             l2_choices: vec![2.0, 6.0, 18.0],
@@ -358,6 +362,7 @@ impl Recipe {
             ("l2_own", s.l2_own),
             ("l2_targets", s.l2_targets),
             ("precision", s.precision),
+            ("slope", s.slope),
             ("tolerance", s.tolerance),
         ];
         if let Some((name, value)) = positive.into_iter().find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
