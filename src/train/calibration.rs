@@ -3,7 +3,6 @@
 use ndarray::Array2;
 
 use super::doubt::doubt;
-use super::heads::Head;
 use super::metrics;
 use super::recipe::LabelSettings;
 use crate::features::relation;
@@ -26,8 +25,10 @@ const RELATION_GAIN: f64 = 0.995;
 pub struct Evidence<'a> {
     /// The label.
     pub name: &'a str,
-    /// The fitted head.
-    pub head: &'a Head,
+    /// Its logit of each whole text, out of fold.
+    pub whole: &'a [f64],
+    /// The same of each text's highest window.
+    pub highest: &'a [f64],
     /// The label of each row.
     pub truth: &'a [bool],
     /// The weight of each row.
@@ -115,7 +116,7 @@ fn logits(evidence: &Evidence<'_>, calibration: &Calibration) -> Vec<f64> {
 }
 
 fn own_logit(evidence: &Evidence<'_>, c: &Calibration, i: usize) -> f64 {
-    let (z, _) = c.deciding(evidence.head.out_of_fold[i] as f32, evidence.head.out_of_fold_highest[i] as f32);
+    let (z, _) = c.deciding(evidence.whole[i] as f32, evidence.highest[i] as f32);
     f64::from(c.slope * z + c.offset)
 }
 
@@ -128,13 +129,13 @@ fn own_step(evidence: &Evidence<'_>, settings: &LabelSettings) -> Calibration {
         let (slope, offset) = platt(z, evidence.truth);
         Calibration { slope: slope as f32, offset: offset as f32, margin, relation: None }
     };
-    let whole = scaled(None, &evidence.head.out_of_fold);
+    let whole = scaled(None, evidence.whole);
     let with_margin = Calibration { margin: Some(MARGIN / whole.slope), ..Calibration::identity() };
     let z: Vec<f64> = (0..evidence.truth.len()).map(|i| own_logit(evidence, &with_margin, i)).collect();
     let auc = |z: &[f64]| metrics::binary(z, evidence.truth, 0.5).roc_auc.unwrap_or(0.5);
     let wanted = settings.windows.unwrap_or_else(|| match label::find(evidence.name) {
         Some(label) => label.group == Group::Incivility,
-        None => auc(&z) >= auc(&evidence.head.out_of_fold) - WINDOW_COST,
+        None => auc(&z) >= auc(evidence.whole) - WINDOW_COST,
     });
     if wanted { scaled(with_margin.margin, &z) } else { whole }
 }

@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::assemble::{self, Parts, Room};
 use super::base::Base;
 use super::fit::Run;
+use super::gather::LabelRows;
 use super::heads::{Head, Shared, Task};
+use super::metrics;
 use super::plan::Plan;
 use super::stack::{Origin, Stacked};
 use crate::error::Result;
@@ -25,27 +29,40 @@ impl Run<'_> {
     /// pooled heads.
     pub(super) fn say(&self, base: &Base, quoted: &[Vec<Range<usize>>]) -> (Vec<Stacked>, BasePools) {
         let mut wanted = base.strangers(&self.data.notes);
-        let mut pooled: Vec<usize>;
-        let mut own = 0..0;
-        if self.keep || wanted.len() == base.heads().len() {
-            own = base.own_columns();
-            pooled = base.pooled_columns().collect();
+        let knows_labels = self.keep || wanted.len() == base.heads().len();
+        let own = if knows_labels { base.own_columns() } else { 0..0 };
+        if knows_labels {
             wanted.extend(own.clone().chain(base.pooled_columns()));
-        } else {
-            pooled = wanted.clone();
-            pooled.sort_by_key(|&k| {
-                let head = &base.heads()[k];
-                std::cmp::Reverse(head.positives.min(head.rows - head.positives.min(head.rows)))
-            });
-            pooled.truncate(self.settings.pools);
         }
-        let stack = base.say(&self.data.texts, quoted, &wanted, &pooled);
+        let pooled: Vec<usize> = if knows_labels { base.pooled_columns().collect() } else { wanted.clone() };
+        let mut stack = base.say(&self.data.texts, quoted, &wanted, &pooled);
+        if !knows_labels {
+            self.pool_the_best(&mut stack);
+        }
         let place = |column: usize| wanted.iter().position(|k| *k == column);
         let counts = |column: usize| {
             let pools = base.pooled_columns().zip(base.pool_counts(column));
             pools.filter_map(|(pool, counts)| Some((place(pool)?, counts))).collect()
         };
         (stack, own.map(|column| (column, counts(column))).collect())
+    }
+
+    /// Leaves their local maxima to those heads alone whose highest word tells a label best.
+    fn pool_the_best(&self, stack: &mut [Stacked]) {
+        let told = |head: &Stacked| {
+            let of_label = |rows: &LabelRows| {
+                let highest: Vec<f64> = rows.rows.iter().map(|&row| head.peaks(row as usize)[0].into()).collect();
+                let truth: Vec<bool> = rows.targets.iter().map(|t| *t >= 0.5).collect();
+                metrics::binary(&highest, &truth, 0.5).roc_auc.unwrap_or(0.5)
+            };
+            self.data.labels.values().map(of_label).fold(0.0, f64::max)
+        };
+        let told: Vec<f64> = stack.par_iter().map(told).collect();
+        let mut best: Vec<usize> = (0..stack.len()).collect();
+        best.sort_by(|&a, &b| told[b].total_cmp(&told[a]));
+        for &k in best.iter().skip(self.settings.pools) {
+            stack[k].peaks = None;
+        }
     }
 
     /// Fits the first-stage heads, one a source and label, beside those of the base.

@@ -14,7 +14,7 @@ use super::assemble::{self, Parts, Room};
 use super::base::Base;
 use super::calibration::{Evidence, calibrate};
 use super::first_stage::FirstStageHeads;
-use super::gather::{Gathered, gather};
+use super::gather::{Gathered, LabelRows, gather};
 use super::heads::{Head, Shared, Task};
 use super::plan::Plan;
 use super::recipe::{LabelSettings, Recipe, Settings};
@@ -280,6 +280,15 @@ impl Run<'_> {
         }
     }
 
+    /// The places of the rows that a label is calibrated on: all, where those of sources to be calibrated on lack a class.
+    fn calibrating(&self, rows: &LabelRows) -> Vec<usize> {
+        let all = 0..rows.rows.len();
+        let calibrates = |i: &usize| self.data.calibrates[self.data.sources[rows.rows[*i] as usize]];
+        let some: Vec<usize> = all.clone().filter(calibrates).collect();
+        let positives = some.iter().filter(|&&i| rows.targets[i] >= 0.5).count();
+        if positives == 0 || positives == some.len() { all.collect() } else { some }
+    }
+
     /// Fits the labels, one column each.
     fn labels(
         &mut self,
@@ -325,15 +334,17 @@ impl Run<'_> {
                 ..Task::default()
             };
             let head = Head { neutral: settings.neutral, ..self.fit(shared, name, task, self.settings.balanced)? };
-            let truth: Vec<bool> = rows.targets.iter().map(|t| *t >= 0.5).collect();
             let wants_relation = label::find(name).is_some_and(|l| l.context == Context::Relation);
+            let places = self.calibrating(rows);
+            let told: Vec<u32> = places.iter().map(|&i| rows.rows[i]).collect();
             let evidence = Evidence {
                 name,
-                head: &head,
-                truth: &truth,
-                weights: &self.weights(&rows.rows),
-                folds: &rows.rows.iter().map(|&r| shared.folds[r as usize]).collect::<Vec<_>>(),
-                relations: &if wants_relation { self.relations(&rows.rows, vectors) } else { vec![None; truth.len()] },
+                whole: &places.iter().map(|&i| head.out_of_fold[i]).collect::<Vec<_>>(),
+                highest: &places.iter().map(|&i| head.out_of_fold_highest[i]).collect::<Vec<_>>(),
+                truth: &places.iter().map(|&i| rows.targets[i] >= 0.5).collect::<Vec<_>>(),
+                weights: &self.weights(&told),
+                folds: &told.iter().map(|&r| shared.folds[r as usize]).collect::<Vec<_>>(),
+                relations: &if wants_relation { self.relations(&told, vectors) } else { vec![None; told.len()] },
             };
             let calibrated = calibrate(&evidence, settings, self.settings.slope);
             out.push(LabelHead {
@@ -342,8 +353,8 @@ impl Run<'_> {
                 base_rate: calibrated.base_rate,
                 experimental: settings.experimental,
                 doubt: calibrated.doubt,
-                rows: truth.len(),
-                positives: truth.iter().filter(|t| **t).count(),
+                rows: rows.rows.len(),
+                positives: rows.positives(),
                 auc_out_of_fold: calibrated.auc,
                 calibration: calibrated.calibration,
             });

@@ -68,6 +68,8 @@ pub struct Gathered {
     pub corpora: Vec<String>,
     /// For each source whether its targets may get heads of their own.
     pub own_targets: Vec<bool>,
+    /// Whether labels are calibrated on the rows of each source.
+    pub calibrates: Vec<bool>,
     /// Notes on the files.
     pub notes: Vec<SourceNote>,
     /// By label.
@@ -156,6 +158,7 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
             out.corpora.push(corpus.clone());
             out.source_weights.push(source.weight);
             out.own_targets.push(source.own_targets);
+            out.calibrates.push(source.calibrate);
             out.corpora.len() - 1
         });
         let mut rows: Vec<Labelled> = Vec::new();

@@ -257,6 +257,9 @@ pub struct Source {
     /// Its targets may get heads of their own; else they only teach how stance is taken toward any target.
     #[serde(default = "yes")]
     pub own_targets: bool,
+    /// Calibrate labels on it, too; not on rows that are no sample of comments, as phrases are.
+    #[serde(default = "yes")]
+    pub calibrate: bool,
     /// Multiplies the weight of its rows.
     #[serde(default = "one")]
     pub weight: f64,
@@ -302,6 +305,7 @@ impl Source {
             stance_of_roots: true,
             stance: true,
             own_targets: true,
+            calibrate: true,
             weight: 1.0,
         }
     }
