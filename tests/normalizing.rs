@@ -104,6 +104,7 @@ fn look_alikes_of_other_scripts_and_hidden_characters_change_nothing() {
         "idi\u{3bf}t",                                   // Greek
         "\u{ff49}\u{ff44}\u{ff49}\u{ff4f}\u{ff54}",      // full width
         "\u{1d4f2}\u{1d4ed}\u{1d4f2}\u{1d4f8}\u{1d4fd}", // mathematical
+        "\u{26a}\u{1d05}\u{26a}\u{1d0f}\u{1d1b}",        // small capitals
         "i\u{200b}d\u{200b}iot",
         "id\u{ad}iot",
         "\u{ef}d\u{ee}\u{f6}t",
@@ -111,7 +112,11 @@ fn look_alikes_of_other_scripts_and_hidden_characters_change_nothing() {
     ] {
         assert_eq!(read(text), "idiot", "{text}");
     }
-    assert_eq!(read("\u{4cf}oser"), "loser", "palochka");
+    for (text, said) in
+        [("\u{4cf}oser", "loser"), ("f\u{3c5}\u{441}\u{43a}", "fuck"), ("m\u{43e}\u{433}\u{43e}\u{43f}", "moron")]
+    {
+        assert_eq!(read(text), said, "{text}");
+    }
 }
 
 #[test]

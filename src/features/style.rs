@@ -80,6 +80,15 @@ pub fn of(source: &str, quoted: &[Range<usize>], words: &Words) -> [f32; COUNT] 
     out
 }
 
+/// The style of a text as it would be if it had `words` words on one line: what a part of it is judged by, so that the length of the
+/// whole counts nothing.
+pub fn shortened(style: &[f32; COUNT], words: usize) -> [f32; COUNT] {
+    let mut out = *style;
+    out[0] = (words.max(1) as f32).ln();
+    out[12] = 0.0;
+    out
+}
+
 /// Mean and spread of each style feature over a training set, to standardise by.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Scale {

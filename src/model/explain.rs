@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::scoring::{Item, Scratch, Unscored, calibrated, sigmoid};
 use super::sums::Sums;
-use super::{Model, Weights, peaks};
+use super::{Model, WINDOW, Weights, peaks};
 use crate::features::{relation, style};
 use crate::text::clean::Clean;
 use crate::text::words::Words;
@@ -98,9 +98,10 @@ impl Model {
         self.text_logits(item.text, scratch);
         let relation = self.relation(item, scratch);
         let text = Original { text: item.text, clean: Clean::new(item.text), units: Utf16::of(item.text) };
-        let style = self.style(item.text, scratch);
+        let whole = style::of(item.text, &scratch.quoted, &scratch.words);
+        let styles = [whole, style::shortened(&whole, WINDOW)].map(|style| self.manifest.style.apply(&style));
         Ok((0..self.manifest.labels.len())
-            .map(|k| self.explain_label(k, &text, &style, relation.as_ref(), scratch))
+            .map(|k| self.explain_label(k, &text, &styles, relation.as_ref(), scratch))
             .collect())
     }
 
@@ -108,7 +109,7 @@ impl Model {
         &self,
         k: usize,
         text: &Original<'_>,
-        style: &[f32; style::COUNT],
+        styles: &[[f32; style::COUNT]; 2],
         relation: Option<&[f32; relation::COUNT]>,
         scratch: &Scratch,
     ) -> Explanation {
@@ -133,7 +134,7 @@ impl Model {
                 shares.push(Share { kind, text: name.to_owned(), share, span: None });
             }
         };
-        for (i, value) in style.iter().enumerate() {
+        for (i, value) in styles[usize::from(in_window)].iter().enumerate() {
             push_named(Kind::Style, style::NAMES[i], slope * value * self.weights.style[i * self.weights.columns + k]);
         }
         if let Some((step, relation)) = step {

@@ -11,7 +11,7 @@ use crate::text::normalize::{Letters, Lexicon, Standing};
 use crate::text::words::hash;
 
 /// How many words are worth hiding: the heaviest.
-const HEAVY: usize = 1500;
+const HEAVY: usize = 3000;
 /// Of a small vocabulary at most one word in so many is worth hiding.
 const HEAVY_SHARE: usize = 12;
 /// Words as common as the first ones are looked for behind misspellings if they weigh anything: `yuo`.

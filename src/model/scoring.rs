@@ -144,9 +144,10 @@ impl Model {
 
     /// What every word and pair in `scratch.words` says for every head.
     pub(super) fn sum(&self, source: &str, scratch: &mut Scratch) {
-        let base = self.base(&self.style(source, scratch));
+        let style = style::of(source, &scratch.quoted, &scratch.words);
+        let [base, window_base] = [style, style::shortened(&style, WINDOW)].map(|style| self.base(&style));
         let mut sums = std::mem::take(&mut scratch.sums);
-        sums.reset(base, scratch.words.len());
+        sums.reset(base, window_base, scratch.words.len());
         for i in 0..scratch.words.len() {
             self.add_word(i, scratch, sums.word_mut(i));
             self.add_pair(i, &scratch.words, sums.pair_mut(i));
@@ -169,13 +170,13 @@ impl Model {
         let (sums, out) = (&mut scratch.sums, &mut scratch.text);
         let local = self.local(sums);
         let add = |linear: &[f32]| linear.iter().zip(&local).map(|(z, local)| z + local).collect::<Vec<f32>>();
-        out.whole = add(sums.logits(&(0..n)));
+        out.whole = add(sums.whole());
         out.highest.clone_from(&out.whole);
         out.window = vec![0..n; out.whole.len()];
         if is_long(n) {
             out.highest.fill(f32::MIN);
             for window in windows(n) {
-                for (k, &z) in sums.logits(&window).iter().enumerate() {
+                for (k, &z) in sums.window(&window).iter().enumerate() {
                     if z > out.highest[k] {
                         out.highest[k] = z;
                         out.window[k] = window.clone();
@@ -200,14 +201,9 @@ impl Model {
         local
     }
 
-    /// The style of a comment's own words as the heads see it.
-    pub(super) fn style(&self, source: &str, scratch: &Scratch) -> [f32; style::COUNT] {
-        self.manifest.style.apply(&style::of(source, &scratch.quoted, &scratch.words))
-    }
-
     /// Intercept and style: the part of a logit that no word has.
     fn base(&self, style: &[f32; style::COUNT]) -> Vec<f32> {
-        let columns = self.weights.columns;
+        let (style, columns) = (self.manifest.style.apply(style), self.weights.columns);
         let mut base = self.weights.bias.clone();
         for (value, weights) in style.iter().zip(self.weights.style.chunks_exact(columns.max(1))) {
             base.iter_mut().zip(weights).for_each(|(b, w)| *b += value * w);

@@ -10,16 +10,19 @@ pub struct Sums {
     columns: usize,
     /// Intercept and style: the part that no word has.
     base: Vec<f32>,
+    /// The same for a window.
+    window_base: Vec<f32>,
     words: Vec<f32>,
     pairs: Vec<f32>,
     totals: Vec<f32>,
 }
 
 impl Sums {
-    /// Empties it for a text of `n` words; `base` is what every stretch has.
-    pub fn reset(&mut self, base: Vec<f32>, n: usize) {
+    /// Empties it for a text of `n` words; `base` and `window_base` are what no word of the whole and of a window has.
+    pub fn reset(&mut self, base: Vec<f32>, window_base: Vec<f32>, n: usize) {
         self.columns = base.len();
         self.base = base;
+        self.window_base = window_base;
         for rows in [&mut self.words, &mut self.pairs] {
             rows.clear();
             rows.resize(n * self.columns, 0.0);
@@ -56,8 +59,21 @@ impl Sums {
         self.pairs[i * self.columns + k]
     }
 
-    /// The linear logits of all heads for the words `range`: `base + (words + pairs inside) / √n`.
-    pub fn logits(&mut self, range: &Range<usize>) -> &[f32] {
+    /// The linear logits of all heads for the whole text: `base + (words + pairs) / √n`.
+    pub fn whole(&mut self) -> &[f32] {
+        self.add_up(&(0..self.len()));
+        self.totals.iter_mut().zip(&self.base).for_each(|(sum, base)| *sum += base);
+        &self.totals
+    }
+
+    /// The same for a window of it: the words `window` and the pairs inside.
+    pub fn window(&mut self, window: &Range<usize>) -> &[f32] {
+        self.add_up(window);
+        self.totals.iter_mut().zip(&self.window_base).for_each(|(sum, base)| *sum += base);
+        &self.totals
+    }
+
+    fn add_up(&mut self, range: &Range<usize>) {
         let scale = (range.len().max(1) as f32).sqrt().recip();
         self.totals.clear();
         self.totals.resize(self.columns, 0.0);
@@ -69,8 +85,7 @@ impl Sums {
                 self.totals.iter_mut().zip(&self.pairs[row]).for_each(|(sum, v)| *sum += v);
             }
         }
-        self.totals.iter_mut().zip(&self.base).for_each(|(sum, base)| *sum = base + *sum * scale);
-        &self.totals
+        self.totals.iter_mut().for_each(|sum| *sum *= scale);
     }
 
     /// The peaks of head `k`, one a size of [`peaks::SIZES`].

@@ -206,9 +206,9 @@ impl Base {
 fn say_columns(sums: &mut Sums, model: &Model, wanted: &[usize], of: Range<usize>, out: &mut [Said]) {
     let n = sums.len();
     let local = model.local(sums);
-    let whole = sums.logits(&(0..n)).to_vec();
+    let whole = sums.whole().to_vec();
     let windows: Vec<Vec<f32>> =
-        if is_long(n) { windows(n).map(|w| sums.logits(&w).to_vec()).collect() } else { Vec::new() };
+        if is_long(n) { windows(n).map(|w| sums.window(&w).to_vec()).collect() } else { Vec::new() };
     let places = wanted.iter().zip(out).filter(|(k, _)| of.contains(k));
     for (k, said) in places.map(|(k, said)| (k - of.start, said)) {
         *said = Said {

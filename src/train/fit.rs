@@ -25,7 +25,7 @@ use crate::features::vectors::Vectors;
 use crate::features::vocabulary::{self, Numbered, Vocabulary};
 use crate::label::{self, Context};
 use crate::model::scoring::{is_long, windows};
-use crate::model::{FORMAT, LabelHead, Manifest, Model};
+use crate::model::{FORMAT, LabelHead, Manifest, Model, WINDOW};
 use crate::read::rows::{BadRow, Options};
 use crate::text::language;
 use crate::text::quotes;
@@ -207,6 +207,7 @@ impl Run<'_> {
             starts,
             start_names,
             styles: tokens.iter().map(|t| scale.apply(&t.style)).collect(),
+            window_styles: tokens.iter().map(|t| scale.apply(&style::shortened(&t.style, WINDOW))).collect(),
             folds: data.groups.iter().map(|g| fold(g, self.settings.seed, self.settings.folds)).collect(),
             sources: data.sources.clone(),
             source_count: data.source_weights.len(),

@@ -13,6 +13,7 @@ use super::metrics;
 use super::recipe::Settings;
 use super::stack::{Origin, Place, Said, Stacked};
 use crate::error::Result;
+use crate::features::style;
 use crate::model::logistic::SparseLogistic;
 use crate::model::peaks;
 use crate::model::scoring::{is_long, windows};
@@ -216,11 +217,15 @@ impl Shared {
     fn say(&self, row: u32, head: &Head, words: &[f32], task: &Task<'_>) -> Said {
         let row = row as usize;
         let text = &self.texts[row];
-        let base = head.bias
-            + match task.blocks {
-                Blocks::Text => self.styles[row].iter().zip(&head.style).map(|(v, w)| v * w).sum::<f32>(),
-                Blocks::Reply | Blocks::ReplyText => self.starts[row].iter().map(|&id| head.starts[id as usize]).sum(),
-            };
+        let base = |styles: &[[f32; style::COUNT]]| {
+            head.bias
+                + match task.blocks {
+                    Blocks::Text => styles[row].iter().zip(&head.style).map(|(v, w)| v * w).sum::<f32>(),
+                    Blocks::Reply | Blocks::ReplyText => {
+                        self.starts[row].iter().map(|&id| head.starts[id as usize]).sum()
+                    }
+                }
+        };
         let word = |i: usize| words[text.types[i] as usize];
         let pair = |i: usize| head.pairs.get(text.pairs[i - 1] as usize).copied().unwrap_or_default();
         let local: f32 = head
@@ -229,16 +234,17 @@ impl Shared {
             .flat_map(|(k, counts)| self.stack[*k].peaks(row).into_iter().zip(counts))
             .map(|(peak, count)| peak * count)
             .sum();
-        let logit = |range: Range<usize>, place: Place| {
+        let linear = |range: Range<usize>, place: Place| {
             let root = (range.len().max(1) as f32).sqrt();
             let pairs: f32 = (range.start + 1..range.end).map(pair).sum();
             let first: f32 = task.stack.iter().zip(&head.stack).map(|(&k, a)| a * self.stack[k].logit(place)).sum();
-            base + (range.map(word).sum::<f32>() + pairs) / root + first + local
+            (range.map(word).sum::<f32>() + pairs) / root + first + local
         };
         let n = text.types.len();
-        let window = |(w, range)| logit(range, Place::Window(self.window_starts[row] + w));
+        let of_window = base(&self.window_styles);
+        let window = |(w, range)| of_window + linear(range, Place::Window(self.window_starts[row] + w));
         Said {
-            whole: logit(0..n, Place::Whole(row)),
+            whole: base(&self.styles) + linear(0..n, Place::Whole(row)),
             peaks: peaks::SIZES.map(|size| peaks::highest(0..n, size, word, pair).value),
             windows: if is_long(n) { windows(n).enumerate().map(window).collect() } else { Vec::new() },
         }

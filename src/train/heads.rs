@@ -26,6 +26,8 @@ pub struct Shared {
     pub start_names: Vec<u64>,
     /// Style of each text, as a head sees it.
     pub styles: Vec<[f32; style::COUNT]>,
+    /// The same for its windows.
+    pub window_styles: Vec<[f32; style::COUNT]>,
     /// Word types × features.
     pub types: Rows,
     /// Word types × vector dimensions.

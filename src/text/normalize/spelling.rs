@@ -15,6 +15,29 @@ const ANY: Letters = (1 << 26) - 1;
 /// The letters, so that each is a string of its own.
 const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz";
 
+/// Small capitals, and letters that pass for others in disguises: Unicode's table of confusables is stricter than readers are.
+const LOOSE: &[(&str, &str)] = &[
+    ("\u{1d00}\u{3bb}", "a"),
+    ("\u{299}\u{44c}\u{3b2}", "b"),
+    ("\u{1d05}\u{3b4}", "d"),
+    ("\u{1d07}\u{44d}\u{437}", "e"),
+    ("\u{a730}\u{493}\u{192}", "f"),
+    ("\u{262}", "g"),
+    ("\u{29c}\u{43d}\u{41d}", "hn"),
+    ("\u{1d0a}", "j"),
+    ("\u{1d0b}", "k"),
+    ("\u{29f}", "l"),
+    ("\u{1d0d}", "m"),
+    ("\u{274}\u{43f}\u{438}\u{3b7}", "n"),
+    ("\u{1d18}", "p"),
+    ("\u{280}\u{433}\u{44f}", "r"),
+    ("\u{a731}", "s"),
+    ("\u{1d1b}", "t"),
+    ("\u{1d1c}\u{3bc}\u{446}", "u"),
+    ("\u{3c5}", "uy"),
+    ("\u{448}\u{449}\u{3c9}", "w"),
+];
+
 /// What one character of a spelling is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -125,10 +148,14 @@ fn place(c: char) -> Option<Place> {
         let kind = if c.is_alphanumeric() { Kind::Digit } else { Kind::Sign };
         return Some(Place { kind, looks: looks(c) });
     }
-    let looks = match look_alike(c)? {
-        // Which of the two an `I` of another script is depends on who made the table.
-        'i' | 'l' if !c.is_ascii() => "il",
-        letter => ALPHABET.find(letter).and_then(|i| ALPHABET.get(i..=i))?,
+    let loose = LOOSE.iter().find(|(others, _)| others.contains(c)).map(|(_, looks)| *looks);
+    let looks = match loose {
+        Some(looks) => looks,
+        None => match look_alike(c)? {
+            // Which of the two an `I` of another script is depends on who made the table.
+            'i' | 'l' if !c.is_ascii() => "il",
+            letter => ALPHABET.find(letter).and_then(|i| ALPHABET.get(i..=i))?,
+        },
     };
     Some(Place { kind: Kind::Letter, looks })
 }
