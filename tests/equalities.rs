@@ -302,18 +302,23 @@ fn shares_and_base_add_up_and_no_word_hides_in_the_base() {
 
 #[test]
 fn all_texts_that_a_window_decides_have_the_same_base() {
-    let unit = "thanks for the kind words ";
-    let bases: Vec<f32> = ["you pathetic clown and fool ", "shut up you stupid liar "]
+    let padding =
+        "The library opens at nine and closes at six, as it did last year, and there is a table for children. ";
+    let decided: Vec<Vec<Option<f32>>> = ["You pathetic clown and fool! ", "Shut up, you stupid little liar! "]
         .iter()
         .map(|insult| {
-            let text = format!("{insult}{}", unit.repeat(40));
-            let e = &explained(&text, None).1[0];
-            let window = e.window.as_ref().and_then(|w| text.get(w.clone())).unwrap();
-            assert!(window.starts_with(insult.trim_end()), "{window}");
-            e.base
+            let text = format!("{insult}{}", padding.repeat(20));
+            let base = |e: &Explanation| {
+                let window = e.window.as_ref()?;
+                assert!(text.get(window.clone()).is_some());
+                Some(e.base)
+            };
+            explained(&text, None).1.iter().map(base).collect()
         })
         .collect();
-    assert!((bases[0] - bases[1]).abs() < 1e-3, "{bases:?}");
+    let both: Vec<(f32, f32)> = decided[0].iter().zip(&decided[1]).filter_map(|(a, b)| (*a).zip(*b)).collect();
+    assert!(!both.is_empty());
+    assert!(both.iter().all(|(a, b)| (a - b).abs() < 1e-3), "{both:?}");
 }
 
 /// Spans lie within the text, on characters, and hold what the share says; UTF-16 offsets are those of the same place.

@@ -14,6 +14,7 @@ fn label(name: &str, scores: &[f64], truth: &[bool]) -> LabelFigures {
         unscored: 0,
         figures,
         intervals: binary_intervals(scores, truth, 0.5, 200, 1),
+        decided: None,
         ece_own_intercept: Some(0.042),
         reliability: None,
     }

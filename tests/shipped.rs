@@ -7,7 +7,7 @@ use polemic::model::Model;
 use polemic::model::scoring::{Item, Scratch};
 
 fn shipped() -> Model {
-    Model::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/news-en/0.2.0")).unwrap()
+    Model::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/news-en/0.3.0")).unwrap()
 }
 
 /// The labels that speak against a comment and that it reaches the threshold of, experimental ones apart.

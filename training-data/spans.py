@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How well the words that `polemic explain` shows are those that people marked: character F1 of SemEval-2021 task 5 (Pavlopoulos et al. 2021).
 
-    python3 training-data/spans.py CORPUS/train.jsonl.gz CORPUS/dev.jsonl.gz --model models/news-en/0.2.0
+    python3 training-data/spans.py CORPUS/train.jsonl.gz CORPUS/dev.jsonl.gz --model models/news-en/0.3.0
 
 Rows need `text` and `spans`, a list of [first character, character after the last, kind]; only spans of kind `toxic` count, those of the
 shared task. The share from which a word counts as marked is chosen on the first file, the figures are on the second. Beside the model stands

@@ -26,7 +26,7 @@ Examples:
   polemic train labelled.jsonl -o my-model
   polemic train train.csv more.csv.gz -o my-model --name forum --min-rows 30
   polemic train --base news-en --add decisions.jsonl -o models/site/1.0.0
-  polemic train training-data/recipes/news-en.toml --data ../corpora -o models/news-en/0.2.0
+  polemic train training-data/recipes/news-en.toml --data ../corpora -o models/news-en/0.3.0
 
 Rows: a `text` and any of `labels` (name: 0..1), `reply_stance` with `parent_text` or `parent_id`, `stance` with `target`.
 CSV: columns whose cells are all 0..1, true/false or yes/no are labels; `label.NAME` always is.";
