@@ -3,11 +3,10 @@
 
 use rayon::prelude::*;
 
-use super::classes::{ITERATIONS, largest};
+use super::classes::ITERATIONS;
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
-use super::metrics;
 use super::plan::Plan;
 use super::recipe::Settings;
 use crate::error::Result;
@@ -24,11 +23,6 @@ use crate::text::words::Words;
 const WORTH: f64 = 0.003;
 /// Iterations of a step that is only tried: macro-F1 changes by less than .001 after them.
 const TRIAL: u64 = 40;
-/// The grid of what is added to the log-odds of a class: multiples of this, so many up and down.
-const BIAS_STEP: f32 = 0.2;
-const BIAS_STEPS: i8 = 8;
-/// Rounds over the classes.
-const BIAS_ROUNDS: usize = 2;
 
 /// Inputs of the step, and what they are worth.
 struct Choice {
@@ -75,10 +69,9 @@ impl Run<'_> {
         let (first_column, logits) =
             self.class_heads(shared, "stance toward the parent", rows, blocks, &balanced, heads)?;
         let choice = self.choose(shared, rows, &logits, &dense)?;
-        let mut step =
-            self.step_on(rows, &choice.inputs, &(0..rows.truth.len()).collect::<Vec<_>>(), true, ITERATIONS)?;
+        let mut step = self.step_on(rows, &choice.inputs, &(0..rows.truth.len()).collect::<Vec<_>>(), ITERATIONS)?;
         step.intercepts.iter_mut().zip(&choice.biases).for_each(|(intercept, bias)| *intercept += bias);
-        let decided = self.decided(shared, rows, &choice.logits);
+        let macro_f1_out_of_fold = self.macro_f1_of(rows, &self.decided(shared, rows, &choice.logits));
         let of_roots = rows.rows.iter().filter(|&&r| self.data.parents[r as usize].is_none()).count();
         Ok(Some(ParentStance {
             first_column,
@@ -86,7 +79,7 @@ impl Run<'_> {
             roots: of_roots >= self.settings.min_rows,
             step,
             rows: rows.rows.len(),
-            macro_f1_out_of_fold: metrics::multiclass(&rows.classes, &rows.truth, &decided).macro_f1 as f32,
+            macro_f1_out_of_fold,
         }))
     }
 
@@ -146,65 +139,7 @@ impl Run<'_> {
         };
         let inputs: Vec<Vec<f32>> = dense.iter().enumerate().map(of_row).collect();
         let logits = self.step_logits(shared, rows, &inputs, TRIAL)?;
-        let all: Vec<usize> = (0..rows.truth.len()).collect();
-        let (biases, worth) = self.biases(rows, &logits, &all);
+        let (biases, worth) = self.biases(rows, &logits, &self.judges(rows));
         Ok(Choice { context, inputs, logits, biases, worth })
     }
-
-    /// What to add to the log-odds of the classes for the best macro-F1 of the rows at `places`, by coordinate search, and that
-    /// macro-F1: the mean over the sources, so that a large one does not decide alone.
-    fn biases(&self, rows: &ClassRows, logits: &[Vec<f32>], places: &[usize]) -> (Vec<f32>, f64) {
-        let classes = rows.classes.len();
-        let mut by_source: Vec<Vec<usize>> = vec![Vec::new(); self.data.source_weights.len()];
-        places.iter().for_each(|&i| by_source[self.data.sources[rows.rows[i] as usize]].push(i));
-        by_source.retain(|places| !places.is_empty());
-        let worth = |biases: &[f32]| {
-            let of_source = |places: &Vec<usize>| macro_f1(classes, &rows.truth, logits, biases, places);
-            by_source.iter().map(of_source).sum::<f64>() / by_source.len().max(1) as f64
-        };
-        let mut biases = vec![0.0; classes];
-        let mut best = worth(&biases);
-        for class in (0..classes).cycle().take(BIAS_ROUNDS * classes) {
-            for step in -BIAS_STEPS..=BIAS_STEPS {
-                let mut tried = biases.clone();
-                tried[class] = f32::from(step) * BIAS_STEP;
-                let worth = worth(&tried);
-                if worth > best {
-                    (biases, best) = (tried, worth);
-                }
-            }
-        }
-        (biases, best)
-    }
-
-    /// The class of each row, with biases found on the other folds.
-    fn decided(&self, shared: &Shared, rows: &ClassRows, logits: &[Vec<f32>]) -> Vec<usize> {
-        let fold_of = |i: usize| shared.folds[rows.rows[i] as usize];
-        let biases: Vec<Vec<f32>> = (0..self.settings.folds)
-            .into_par_iter()
-            .map(|fold| {
-                let others: Vec<usize> = (0..rows.truth.len()).filter(|&i| fold_of(i) != fold).collect();
-                self.biases(rows, logits, &others).0
-            })
-            .collect();
-        (0..rows.truth.len()).map(|i| decision(&logits[i], &biases[fold_of(i)])).collect()
-    }
-}
-
-fn decision(logits: &[f32], biases: &[f32]) -> usize {
-    largest(&logits.iter().zip(biases).map(|(z, b)| z + b).collect::<Vec<_>>())
-}
-
-/// Macro-F1 of some rows over the classes that occur among them.
-fn macro_f1(classes: usize, truth: &[usize], logits: &[Vec<f32>], biases: &[f32], places: &[usize]) -> f64 {
-    let (mut hits, mut true_rows, mut decided) = (vec![0u32; classes], vec![0u32; classes], vec![0u32; classes]);
-    for &i in places {
-        let class = decision(&logits[i], biases);
-        true_rows[truth[i]] += 1;
-        decided[class] += 1;
-        hits[class] += u32::from(class == truth[i]);
-    }
-    let present = (0..classes).filter(|&c| true_rows[c] > 0);
-    let f1 = |c: usize| 2.0 * f64::from(hits[c]) / f64::from(true_rows[c] + decided[c]);
-    present.clone().map(f1).sum::<f64>() / present.count().max(1) as f64
 }
