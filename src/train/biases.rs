@@ -25,10 +25,12 @@ impl Run<'_> {
         rows: &ClassRows,
         inputs: &[Vec<f32>],
     ) -> Result<(Multinomial, Vec<Vec<f32>>)> {
-        let logits = self.step_logits(shared, rows, inputs, ITERATIONS)?;
-        let (biases, _) = self.biases(rows, &logits, &self.judges(rows));
         let all: Vec<usize> = (0..rows.truth.len()).collect();
         let mut step = self.step_on(rows, inputs, &all, ITERATIONS)?;
+        let mut logits = self.step_logits(shared, rows, inputs, ITERATIONS)?;
+        let held_out = |i: &usize| self.is_held_out(rows.rows[*i]);
+        all.iter().copied().filter(held_out).for_each(|i| logits[i] = step.logits(&inputs[i]));
+        let (biases, _) = self.biases(rows, &logits, &self.judges(rows));
         step.intercepts.iter_mut().zip(&biases).for_each(|(intercept, bias)| *intercept += bias);
         let biases = self.fold_biases(shared, rows, &logits);
         let p = |(i, z): (usize, &Vec<f32>)| softmax(raised(z, &biases[shared.folds[rows.rows[i] as usize]]));
@@ -65,13 +67,6 @@ impl Run<'_> {
             }
         }
         (biases, best)
-    }
-
-    /// The class of each row, with biases found on the other folds.
-    pub(super) fn decided(&self, shared: &Shared, rows: &ClassRows, logits: &[Vec<f32>]) -> Vec<usize> {
-        let biases = self.fold_biases(shared, rows, logits);
-        let of_row = |i: usize| &biases[shared.folds[rows.rows[i] as usize]];
-        (0..rows.truth.len()).map(|i| largest(&raised(&logits[i], of_row(i)))).collect()
     }
 
     /// Macro-F1 of decisions about all rows that choices are made on.

@@ -89,7 +89,7 @@ pub fn train(
         (heads, sources) = (added.heads, added.sources);
         (added.labels, added.parent, added.targets)
     } else {
-        let parent = run.parent(&plan, &shared, vectors.as_ref(), &mut heads)?;
+        let parent = run.parent(&plan, &mut shared, vectors.as_ref(), &mut heads)?;
         let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
         (labels, parent, targets)
     };
@@ -213,6 +213,7 @@ impl Run<'_> {
             texts,
             starts,
             start_names,
+            surroundings: vec![Box::default(); data.texts.len()],
             styles: tokens.iter().map(|t| scale.apply(&t.style)).collect(),
             folds: data.groups.iter().map(|g| fold(g, self.settings.seed, self.settings.folds)).collect(),
             sources: data.sources.clone(),
