@@ -34,16 +34,6 @@ pub(super) struct Pairs {
     /// Mean and spread of the dense numbers.
     moments: Vec<(f32, f32)>,
     parting: Parting,
-    /// True if some targets have heads of their own, which take in what is said here.
-    own: bool,
-}
-
-/// The logits of all rows by fits that they were left out of.
-pub(super) struct Said {
-    /// By fits that left their targets out as well.
-    pub unseen: Vec<f64>,
-    /// By fits on other rows of their targets, too; empty unless there are heads for single targets.
-    pub seen: Vec<f64>,
 }
 
 /// The folds of the rows' targets and of their texts.
@@ -93,7 +83,6 @@ impl Run<'_> {
         vectors: Option<&Vectors>,
         rows: &ClassRows,
         parting: Parting,
-        own: bool,
     ) -> Pairs {
         let sensing = Sensing::new(vectors);
         let mut senses = Senses::default();
@@ -133,10 +122,10 @@ impl Run<'_> {
             none.push([]);
         }
         let design = Design::new(none, Rows::new(0), ndarray::Array2::zeros((0, 0)), design);
-        Pairs { design, place, moments, parting, own }
+        Pairs { design, place, moments, parting }
     }
 
-    /// Fits a head on the rows with a truth; its columns are added to `heads`. Returns what it says of all rows out of fold, too.
+    /// Fits a head on the rows with a truth; its columns are added to `heads`. Returns its out-of-fold logits of all rows, too.
     pub(super) fn pair_head(
         &self,
         shared: &Shared,
@@ -144,7 +133,7 @@ impl Run<'_> {
         rows: &ClassRows,
         truth: &[Option<bool>],
         heads: &mut Vec<Head>,
-    ) -> Result<(PairHead, Said)> {
+    ) -> Result<(PairHead, Vec<f64>)> {
         let some: Vec<usize> = (0..truth.len()).filter(|&i| truth[i].is_some()).collect();
         let classes: Vec<usize> = some.iter().map(|&i| usize::from(truth[i] == Some(true))).collect();
         let of_some = self.class_weights(&some.iter().map(|&i| rows.rows[i]).collect::<Vec<_>>(), &classes, 2);
@@ -163,40 +152,34 @@ impl Run<'_> {
             let data = DatasetBase::new(pairs.design.clone(), targets.clone()).with_weights(Array1::from(weights));
             Ok(params.fit(&data)?.into_parameters())
         };
-        let folds = self.settings.folds;
+        let mut out_of_fold = vec![0.0; truth.len()];
         let mut mean = vec![0.0; pairs.place.width + 1];
-        // Fits that leave rows out by fold, and what each says of those that it is to tell of.
-        let mut told = |is_left_out: &(dyn Fn(usize, usize) -> bool + Sync), is_told: &dyn Fn(usize, usize) -> bool| {
-            let fitted: Vec<Vec<f64>> = (0..folds)
-                .into_par_iter()
-                .map(|fold| {
-                    let keep = |(i, &w): (usize, &f32)| if is_left_out(i, fold) { 0.0 } else { w };
-                    fit(weights.iter().enumerate().map(keep).collect(), None)
-                })
-                .collect::<Result<_>>()
-                .map_err(|e| Error::settings(format!("stance toward any target: {e}")))?;
-            let mut logits = vec![0.0; truth.len()];
-            for (fold, parameters) in fitted.iter().enumerate() {
-                let z = pairs.logits(parameters);
-                (0..z.len()).filter(|&i| is_told(i, fold)).for_each(|i| logits[i] = z[i]);
-            }
-            mean.fill(0.0);
-            fitted.iter().for_each(|p| mean.iter_mut().zip(p).for_each(|(m, p)| *m += p / folds as f64));
-            Ok::<_, Error>(logits)
-        };
-        let Parting { targets: of_target, texts: of_text } = &pairs.parting;
-        let unseen = told(&|i, fold| of_target[i] == fold || of_text[i] == fold, &|i, fold| of_text[i] == fold)?;
-        let fold_of = |i: usize| shared.folds[rows.rows[i] as usize];
-        let seen =
-            if pairs.own { told(&|i, fold| fold_of(i) == fold, &|i, fold| fold_of(i) == fold)? } else { Vec::new() };
-        let mut said = Said { unseen, seen };
-        let parameters = fit(weights, Some(mean))?;
-        let z = pairs.logits(&parameters);
-        for i in (0..z.len()).filter(|&i| self.is_held_out(rows.rows[i])) {
-            said.unseen[i] = z[i];
-            said.seen.get_mut(i).into_iter().for_each(|seen| *seen = z[i]);
+        let folds = self.settings.folds;
+        let fitted: Vec<Vec<f64>> = (0..folds)
+            .into_par_iter()
+            .map(|fold| {
+                let Parting { targets, texts } = &pairs.parting;
+                let folds = targets.iter().zip(texts);
+                let keep = |(&w, (&of_target, &of_text)): (&f32, (&usize, &usize))| {
+                    if of_target == fold || of_text == fold { 0.0 } else { w }
+                };
+                fit(weights.iter().zip(folds).map(keep).collect(), None)
+            })
+            .collect::<Result<_>>()
+            .map_err(|e| Error::settings(format!("stance toward any target: {e}")))?;
+        for (fold, parameters) in fitted.iter().enumerate() {
+            let (w, b) = parameters.split_at(pairs.place.width);
+            let z = pairs.design.product(w);
+            let intercept = b.first().copied().unwrap_or_default();
+            (0..z.len()).filter(|&i| pairs.parting.texts[i] == fold).for_each(|i| out_of_fold[i] = z[i] + intercept);
+            mean.iter_mut().zip(parameters).for_each(|(m, p)| *m += p / folds as f64);
         }
-        Ok((pairs.head(shared, &parameters, heads), said))
+        let parameters = fit(weights, Some(mean))?;
+        let (w, b) = parameters.split_at(pairs.place.width);
+        let z = pairs.design.product(w);
+        let intercept = b.first().copied().unwrap_or_default();
+        (0..z.len()).filter(|&i| self.is_held_out(rows.rows[i])).for_each(|i| out_of_fold[i] = z[i] + intercept);
+        Ok((pairs.head(shared, &parameters, heads), out_of_fold))
     }
 }
 
@@ -238,14 +221,6 @@ impl Place {
 }
 
 impl Pairs {
-    fn logits(&self, parameters: &[f64]) -> Vec<f64> {
-        let (w, b) = parameters.split_at(self.place.width);
-        let intercept = b.first().copied().unwrap_or_default();
-        let mut z = self.design.product(w).to_vec();
-        z.iter_mut().for_each(|z| *z += intercept);
-        z
-    }
-
     /// The rows whose out-of-fold logits come from a fit on other targets.
     pub(super) fn unseen(&self) -> Vec<bool> {
         self.parting.targets.iter().zip(&self.parting.texts).map(|(a, b)| a == b).collect()

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
-use super::pairs::{Parting, Said};
+use super::pairs::Parting;
 use super::plan::Plan;
 use super::recipe::Settings;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -19,16 +19,15 @@ use crate::model::target::{AnyTarget, OwnTarget, PairHead, TargetStance, Trust, 
 
 /// Out-of-fold logits of the heads for any target.
 struct Any {
-    side: Said,
-    about: Option<Said>,
+    side: Vec<f64>,
+    about: Option<Vec<f64>>,
     /// Rows of targets that the heads were not fitted on either.
     unseen: Vec<bool>,
 }
 
 impl Any {
     fn inputs(&self, i: usize, own: &[f32]) -> Vec<f32> {
-        let logits = |said: &Said| if own.is_empty() { said.unseen[i] as f32 } else { said.seen[i] as f32 };
-        step_inputs(own, logits(&self.side), self.about.as_ref().map(logits))
+        step_inputs(own, self.side[i] as f32, self.about.as_ref().map(|z| z[i] as f32))
     }
 }
 
@@ -48,7 +47,7 @@ impl Run<'_> {
         let of_target = |target: &str| (0..rows.rows.len()).filter(|&i| self.data.targets[i] == target).collect();
         let own_places: Vec<Vec<usize>> = plan.own_targets.iter().map(|target| of_target(target)).collect();
         self.step("stance toward any target")?;
-        let (about, side, any) = self.any_target(plan, shared, vectors, heads)?;
+        let (about, side, any) = self.any_target(shared, vectors, heads)?;
         let mut predicted: HashMap<usize, usize> = HashMap::new();
         let mut own = Vec::new();
         for (target, places) in plan.own_targets.iter().zip(&own_places) {
@@ -100,13 +99,12 @@ impl Run<'_> {
     /// The heads for any target: whether a text takes a side, where rows tell, and which one.
     fn any_target(
         &self,
-        plan: &Plan<'_>,
         shared: &Shared,
         vectors: Option<&Vectors>,
         heads: &mut Vec<Head>,
     ) -> Result<(Option<PairHead>, PairHead, Any)> {
         let rows = &self.data.stance;
-        let pairs = self.pairs(shared, vectors, rows, self.target_folds(), !plan.own_targets.is_empty());
+        let pairs = self.pairs(shared, vectors, rows, self.target_folds());
         let unseen =
             pairs.unseen().into_iter().zip(&rows.rows).map(|(unseen, &row)| unseen || self.is_held_out(row)).collect();
         let class = |name: &str| rows.classes.iter().position(|c| c == name);
