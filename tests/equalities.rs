@@ -241,7 +241,7 @@ fn folded_words_score_like_the_features_they_were_folded_from() {
     }
     let mut next = noise(11);
     let vectors = Array2::from_shape_fn((vocabulary.len(), 4), |_| next() as f32);
-    let design = Design::new(words, vocabulary.type_rows(), vectors, none);
+    let design = Design::new(words, vocabulary.type_rows(None), vectors, none);
     let heads: Vec<Vec<f64>> = (0..3).map(|_| (0..design.width()).map(|_| next()).collect()).collect();
     let folded: Vec<Vec<f64>> = heads.iter().map(|w| design.fold(w)).collect();
     let row = |id: usize| folded.iter().map(|f| f[id] as f32).collect::<Vec<f32>>();

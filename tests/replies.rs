@@ -3,7 +3,7 @@
 use polemic::features::context::Block;
 use polemic::model::Model;
 use polemic::model::scoring::{Item, Scratch};
-use polemic::train::recipe::Recipe;
+use polemic::train::recipe::{Recipe, Source};
 use serde_json::{Value, json};
 
 use crate::support::{bare, lines, run, trained, write};
@@ -117,4 +117,31 @@ fn a_recipe_names_the_blocks_and_the_folder_keeps_them() {
         score(&opened),
         opened.score(&Item { root: parent, ..item }, &mut Scratch::default()).unwrap().parent.unwrap()
     );
+}
+
+#[test]
+fn rows_of_weight_nothing_teach_nothing_but_choose_the_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = threads(60);
+    // In the held-out rows nobody supports but for those that say so plainly, and their words must not be learned.
+    let held_out: Vec<Value> = (0..80)
+        .map(|i| {
+            let text = format!("zebra {i} , yes , exactly , the bridge was shut when i came");
+            json!({"thread_id": format!("h{i}"), "id": "1", "parent_text": "the bridge is closed", "text": text,
+                "reply_stance": if i % 8 == 0 { "support" } else { "deny" }})
+        })
+        .collect();
+    let mut recipe = recipe_of(&rows, folder.path());
+    let alone = trained(&recipe).unwrap();
+    recipe.sources.push(Source::file(&write(folder.path(), "held-out.jsonl", lines(&held_out))));
+    recipe.sources[1].weight = 0.0;
+    let model = trained(&recipe).unwrap();
+    let p = |model: &Model, text: &str| {
+        let item = Item { text, parent: Some("the bridge is closed"), ..Item::default() };
+        let stance = model.manifest.parent.as_ref().unwrap();
+        let deny = stance.step.classes.iter().position(|class| class == "deny").unwrap();
+        model.score(&item, &mut Scratch::default()).unwrap().parent.unwrap()[deny]
+    };
+    assert!(p(&model, "yes , exactly") > p(&alone, "yes , exactly"), "chosen where most deny");
+    assert!((p(&model, "zebra") - p(&model, "quagga")).abs() < 0.05, "a word of held-out rows says nothing");
 }

@@ -11,6 +11,8 @@ mod calibrating;
 mod common;
 /// What a new model decides otherwise than the old one.
 mod comparing;
+/// Words run together, from vectors to a score.
+mod compounds;
 /// ConvoKit corpora in and out.
 mod convokit;
 /// Our regression is linfa-logistic's, folded is unfolded, shares add up.

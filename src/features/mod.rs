@@ -1,5 +1,6 @@
 //! From words to numbers: the blocks of features a head may use, the sparse rows and the design matrix of a fit.
 
+pub mod compounds;
 pub mod context;
 pub mod design;
 pub mod grams;

@@ -10,10 +10,10 @@ use rayon::prelude::*;
 
 use super::rows::Rows;
 use super::vectors::Vectors;
-use super::{grams, starts, style};
+use super::{compounds, grams, starts, style};
 use crate::text::clean::Clean;
 use crate::text::tokenizer::Subwords;
-use crate::text::words::{Words, pair};
+use crate::text::words::{Words, hash, pair};
 
 /// Fewest texts that hold a word with a weight of its own.
 const FEWEST_WORD: u32 = 2;
@@ -247,7 +247,7 @@ impl Vocabulary {
 
     /// True if `word` is one of the `most` commonest word types with a weight of their own.
     pub fn knows(&self, word: &str, most: usize) -> bool {
-        self.ids.get(&crate::text::words::hash(word)).is_some_and(|&id| (id as usize) < self.own.min(most))
+        self.ids.get(&hash(word)).is_some_and(|&id| (id as usize) < self.own.min(most))
     }
 
     /// The subword tokenizer.
@@ -299,29 +299,42 @@ impl Vocabulary {
         }
     }
 
-    /// Word types × their features: the word itself, its n-grams, its subwords.
-    pub fn type_rows(&self) -> Rows {
+    /// Word types × their features: the word itself, its n-grams, its subwords; and those of the words that `compounds` reads in it.
+    pub fn type_rows(&self, compounds: Option<&Vectors>) -> Rows {
         let (_, _, width) = self.columns();
         let mut rows = Rows::new(width);
         let mut parts = Vec::new();
-        for (id, name) in self.names.iter().enumerate() {
+        for name in &self.names {
             parts.clear();
-            if id < self.own {
-                parts.push((id as u32, idf(self.texts, u64::from(self.frequency[id]))));
+            self.features(name, &mut parts);
+            for part in compounds.into_iter().flat_map(|vectors| compounds::split(name, vectors)) {
+                self.features(part, &mut parts);
             }
-            self.parts(name, &mut parts);
             rows.push(parts.iter().copied());
         }
         rows
     }
 
-    /// Word types × dimensions of `vectors`, and the factor each dimension was multiplied by.
-    pub fn vector_rows(&self, vectors: &Vectors, texts: &[Numbered]) -> (Array2<f32>, Vec<f32>) {
+    /// Appends a word's features: the word itself, if it has a weight of its own, and its parts.
+    fn features(&self, word: &str, out: &mut Vec<(u32, f32)>) {
+        if let Some(id) = self.id(hash(word)).filter(|id| (*id as usize) < self.own) {
+            out.push((id, idf(self.texts, u64::from(self.frequency[id as usize]))));
+        }
+        self.parts(word, out);
+    }
+
+    /// Word types × dimensions of `vectors`, and the factor each dimension was multiplied by. With `compounds`, words run together get
+    /// the sum of their words.
+    pub fn vector_rows(&self, vectors: &Vectors, compounds: bool, texts: &[Numbered]) -> (Array2<f32>, Vec<f32>) {
         let dimension = vectors.dimension();
         let mut rows = Array2::<f32>::zeros((self.len(), dimension));
         for (name, mut row) in self.names.iter().zip(rows.outer_iter_mut()) {
             if let Some(row) = row.as_slice_mut() {
                 vectors.add(name, 1.0, row);
+                let parts = if compounds { compounds::split(name, vectors) } else { Vec::new() };
+                parts.into_iter().for_each(|part| {
+                    vectors.add(part, 1.0, row);
+                });
             }
         }
         let factors = spread(&rows, texts).into_iter().map(|sd| VECTOR_STRENGTH / sd).collect::<Vec<f32>>();

@@ -66,6 +66,9 @@ pub struct Manifest {
     pub targets: Option<TargetStance>,
     /// How style is standardised.
     pub style: style::Scale,
+    /// True if words run together (hashtags) are read by the words they are made of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compounds: bool,
     /// The first-stage heads that travel with the model for `train --base`, in the order of their columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_stage: Vec<FirstStage>,

@@ -77,13 +77,17 @@ impl Multinomial {
 
     /// Probabilities of the classes, adding up to 1.
     pub fn probabilities(&self, inputs: &[f32]) -> Vec<f32> {
-        let mut logits = self.logits(inputs);
-        let highest = logits.iter().copied().fold(f32::MIN, f32::max);
-        logits.iter_mut().for_each(|z| *z = (*z - highest).exp());
-        let sum: f32 = logits.iter().sum();
-        logits.iter_mut().for_each(|p| *p /= sum);
-        logits
+        softmax(self.logits(inputs))
     }
+}
+
+/// Log-odds of classes as probabilities.
+pub fn softmax(mut logits: Vec<f32>) -> Vec<f32> {
+    let highest = logits.iter().copied().fold(f32::MIN, f32::max);
+    logits.iter_mut().for_each(|z| *z = (*z - highest).exp());
+    let sum: f32 = logits.iter().sum();
+    logits.iter_mut().for_each(|p| *p /= sum);
+    logits
 }
 
 /// The class of the highest probability, the first of several alike.

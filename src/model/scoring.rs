@@ -11,12 +11,12 @@ use super::sums::Sums;
 use super::target::{COPIES, PairHead, Seen, Target, TargetScore, Undecided, step_inputs};
 use super::{COMMON, Model, STRIDE, WINDOW, Weights};
 use crate::features::pair::{Sensed, Senses, Sensing};
-use crate::features::{grams, relation, style};
+use crate::features::{compounds, grams, relation, style};
 use crate::label::TARGET_STANCES;
 use crate::text::clean::Clean;
 use crate::text::normalize::normalize;
 use crate::text::polarity::Role;
-use crate::text::words::{Words, pair};
+use crate::text::words::{Words, hash, pair};
 use crate::text::{language, quotes};
 use crate::thread::Status;
 
@@ -233,7 +233,7 @@ impl Model {
 
     /// Adds what all heads of the weights say of a lower-case word, known or not.
     pub fn say_word(&self, word: &str, scratch: &mut Scratch, row: &mut [f32]) {
-        match self.weights.words.find(crate::text::words::hash(word)) {
+        match self.weights.words.find(hash(word)) {
             Some(found) => self.weights.words.add(found, row),
             None => self.add_parts(word, &mut scratch.names, &mut scratch.ids, row),
         }
@@ -253,6 +253,12 @@ impl Model {
             subwords.split(word, ids);
             for found in ids.iter().filter_map(|&id| self.weights.subwords.find(u64::from(id))) {
                 self.weights.subwords.add(found, row);
+            }
+        }
+        let vectors = self.vectors.as_ref().filter(|_| self.manifest.compounds);
+        for part in vectors.into_iter().flat_map(|vectors| compounds::split(word, vectors)) {
+            if let Some(found) = self.weights.words.find(hash(part)) {
+                self.weights.words.add(found, row);
             }
         }
     }

@@ -146,15 +146,16 @@ impl<'a> Columns<'a> {
     fn word(&self, id: usize, name: &str, scratch: &mut (Scratch, Scratch)) -> Vec<f32> {
         let Parts { shared, vectors, factors, base, neutral } = self.parts;
         let mut features = Vec::new();
+        let mut vector = vec![0.0; factors.len()];
         if shared.vocabulary.words().get(id).is_some_and(|word| word == name) {
             features.extend(shared.types.row(id).map(|(c, v)| (c as u32, v)));
+            vector = shared.vectors.row(id).to_vec();
         } else {
             shared.vocabulary.parts(name, &mut features);
-        }
-        let mut vector = vec![0.0; factors.len()];
-        if let Some(vectors) = vectors {
-            vectors.add(name, 1.0, &mut vector);
-            vector.iter_mut().zip(factors).for_each(|(v, f)| *v *= f);
+            if let Some(vectors) = vectors {
+                vectors.add(name, 1.0, &mut vector);
+                vector.iter_mut().zip(factors).for_each(|(v, f)| *v *= f);
+            }
         }
         let mut row: Vec<f32> = self.heads.iter().map(|head| word_weight(head, &features, &vector)).collect();
         if let Some(base) = base {

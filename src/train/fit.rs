@@ -89,7 +89,7 @@ pub fn train(
         (heads, sources) = (added.heads, added.sources);
         (added.labels, added.parent, added.targets)
     } else {
-        let parent = run.parent(&plan, &shared, vectors.as_ref(), &mut heads)?;
+        let parent = run.parent(&plan, &mut shared, vectors.as_ref(), &mut heads)?;
         let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
         (labels, parent, targets)
     };
@@ -120,6 +120,7 @@ pub fn train(
         parent,
         targets,
         style: scale,
+        compounds: run.compounds(),
         first_stage,
         files: BTreeMap::new(),
     };
@@ -156,6 +157,11 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether words run together are read by their words: as the base does, if there is one.
+    fn compounds(&self) -> bool {
+        self.base.is_none_or(|base| base.model().manifest.compounds)
+    }
+
     /// The words that count nothing for neutral labels.
     fn neutral_words(&self) -> Result<HashSet<String>> {
         let list = self.settings.neutral.as_deref().map(Identities::open).transpose()?;
@@ -185,8 +191,9 @@ impl Run<'_> {
         let texts: Vec<Numbered> = tokens.par_iter().map(|t| vocabulary.number(t)).collect();
         let vectors = vectors
             .map(|v| v.cut(self.settings.keep_vectors, |w| vocabulary.knows(w, self.settings.keep_words)).into_owned());
+        let compounds = self.compounds();
         let (vector_rows, factors) = match &vectors {
-            Some(vectors) => vocabulary.vector_rows(vectors, &texts),
+            Some(vectors) => vocabulary.vector_rows(vectors, compounds, &texts),
             None => (Array2::zeros((vocabulary.len(), 0)), Vec::new()),
         };
         let scale = self.base.map_or_else(|| style::Scale::of(tokens.iter().map(|t| &t.style)), Base::style);
@@ -201,11 +208,12 @@ impl Run<'_> {
         let (stack, base_pools) = self.base.map(|base| self.say(base, &own_words)).unwrap_or_default();
         let shared = Shared {
             window_starts,
-            types: vocabulary.type_rows(),
+            types: vocabulary.type_rows(vectors.as_ref().filter(|_| compounds)),
             vectors: vector_rows,
             texts,
             starts,
             start_names,
+            surroundings: vec![Box::default(); data.texts.len()],
             styles: tokens.iter().map(|t| scale.apply(&t.style)).collect(),
             window_styles: tokens.iter().map(|t| scale.apply(&style::shortened(&t.style, WINDOW))).collect(),
             folds: data.groups.iter().map(|g| fold(g, self.settings.seed, self.settings.folds)).collect(),
@@ -218,7 +226,12 @@ impl Run<'_> {
         Ok((shared, vectors, factors, scale))
     }
 
-    /// Weights of rows by source; their mean is 1.
+    /// True for a row of a source that nothing is fitted on.
+    pub(super) fn is_held_out(&self, row: u32) -> bool {
+        self.data.source_weights[self.data.sources[row as usize]] <= 0.0
+    }
+
+    /// Weights of rows by source; the mean of those that are not held out is 1.
     pub(super) fn weights(&self, rows: &[u32]) -> Vec<f32> {
         let mut sizes = vec![0usize; self.data.source_weights.len()];
         rows.iter().for_each(|&r| sizes[self.data.sources[r as usize]] += 1);
@@ -229,7 +242,8 @@ impl Run<'_> {
             of_source * f64::from(self.data.weights[row as usize])
         };
         let weights: Vec<f64> = rows.iter().map(|&r| weight(r)).collect();
-        let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+        let fitted = weights.iter().filter(|w| **w > 0.0).count();
+        let mean = weights.iter().sum::<f64>() / fitted.max(1) as f64;
         weights.into_iter().map(|w| (w / mean.max(f64::MIN_POSITIVE)) as f32).collect()
     }
 
@@ -242,7 +256,7 @@ impl Run<'_> {
         for ((&row, &class), &w) in rows.iter().zip(truth).zip(&weights) {
             totals[source(row)][class] += w;
         }
-        for ((&row, &class), w) in rows.iter().zip(truth).zip(&mut weights) {
+        for ((&row, &class), w) in rows.iter().zip(truth).zip(&mut weights).filter(|(_, w)| **w > 0.0) {
             let of_source = &totals[source(row)];
             let present = of_source.iter().filter(|t| **t > 0.0).count() as f32;
             *w *= of_source.iter().sum::<f32>() / (present * of_source[class]);

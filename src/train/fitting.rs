@@ -92,11 +92,18 @@ impl Shared {
                 best = Some(Trial { auc, choice, fitted, said });
             }
         }
-        let Trial { choice, fitted, said, .. } = best.unwrap_or_default();
+        let Trial { choice, fitted, mut said, .. } = best.unwrap_or_default();
         let n = fitted.len() as f64;
         let mean = (0..=matrix.design.width()).map(|i| fitted.iter().map(|p| p[i]).sum::<f64>() / n).collect();
         let parameters = self.parameters(&matrix, task, choice, task.weights.to_vec(), Some(mean), settings, stop)?;
-        Ok((self.head(&matrix, task, &parameters), said))
+        let head = self.head(&matrix, task, &parameters);
+        // What the head was not fitted on is told by the head itself.
+        if task.weights.contains(&0.0) {
+            let words = self.folded(&head);
+            let held_out = task.rows.iter().zip(task.weights).zip(&mut said).filter(|((_, w), _)| **w == 0.0);
+            held_out.for_each(|((&row, _), said)| *said = self.say(row, &head, &words, task));
+        }
+        Ok((head, said))
     }
 
     fn say_out_of_fold(&self, matrix: &Matrix, task: &Task<'_>, folds: &[usize], fitted: &[Vec<f64>]) -> Vec<Said> {
@@ -222,7 +229,9 @@ impl Shared {
                 + match task.blocks {
                     Blocks::Text => styles[row].iter().zip(&head.style).map(|(v, w)| v * w).sum::<f32>(),
                     Blocks::Reply | Blocks::ReplyText => {
-                        self.starts[row].iter().map(|&id| head.starts[id as usize]).sum()
+                        let starts: f32 = self.starts[row].iter().map(|&id| head.starts[id as usize]).sum();
+                        let around = self.surroundings[row].iter().zip(&head.surroundings);
+                        starts + around.map(|(v, w)| v * w).sum::<f32>()
                     }
                 }
         };

@@ -157,7 +157,7 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
         let number = out.corpora.iter().position(|c| *c == corpus).unwrap_or_else(|| {
             out.corpora.push(corpus.clone());
             out.source_weights.push(source.weight);
-            out.own_targets.push(source.own_targets);
+            out.own_targets.push(source.own_targets && source.weight > 0.0);
             out.calibrates.push(source.calibrate);
             out.corpora.len() - 1
         });
@@ -227,12 +227,13 @@ impl Gathered {
     ) {
         let at = self.texts.len() as u32;
         let group = group(&row, number, place);
-        let labels = mapped(&row.labels, source);
-        let theirs = row.labels.clone();
+        let theirs = if source.weight > 0.0 { row.labels.clone() } else { Vec::new() };
+        let labels = mapped(&theirs, source);
         let of_roots = source.stance_of_roots;
         let reply_stance =
             row.reply_stance.filter(|_| source.reply_stance && (of_roots || row.row.parent_text.is_some()));
-        let stances = if source.stance { row.stances } else { Vec::new() };
+        let wanted = |class: &String| source.stances.as_ref().is_none_or(|stances| stances.contains(class));
+        let stances: Vec<_> = row.stances.into_iter().filter(|(_, class)| source.stance && wanted(class)).collect();
         if theirs.is_empty() && reply_stance.is_none() && stances.is_empty() {
             return;
         }

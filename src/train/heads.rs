@@ -24,6 +24,8 @@ pub struct Shared {
     pub starts: Vec<Box<[u32]>>,
     /// Names of the start features.
     pub start_names: Vec<u64>,
+    /// What surrounds each reply with a stance, as its heads see it; empty for all other texts.
+    pub surroundings: Vec<Box<[f32]>>,
     /// Style of each text, as a head sees it.
     pub styles: Vec<[f32; style::COUNT]>,
     /// The same for its windows.
@@ -93,6 +95,8 @@ pub struct Head {
     pub pairs: Vec<f32>,
     /// One weight a start feature.
     pub starts: Vec<f32>,
+    /// One weight a number of the surroundings.
+    pub surroundings: Vec<f32>,
     /// The intercept, with the source indicators at their mean.
     pub bias: f32,
     /// One weight a first-stage head of the task; folded into the others by [`Shared::fit`].
@@ -127,13 +131,14 @@ pub(super) struct Matrix {
     peak_moments: Vec<[(f64, f64); peaks::COUNT]>,
 }
 
-/// Where the direct features begin: style, sources, start features, pairs, first-stage logits, local maxima.
+/// Where the direct features begin: style, sources, start features, pairs, first-stage logits, local maxima, surroundings.
 pub(super) struct Direct {
     sources: usize,
     starts: usize,
     pub(super) pairs: usize,
     pub(super) stack: usize,
     peaks: usize,
+    surroundings: usize,
     width: usize,
 }
 
@@ -144,7 +149,9 @@ impl Shared {
         let pairs = starts + self.start_names.len();
         let stack = pairs + self.vocabulary.pair_names.len();
         let peaks = stack + self.stack.len();
-        Direct { sources, starts, pairs, stack, peaks, width: peaks + self.stack.len() * peaks::COUNT }
+        let surroundings = peaks + self.stack.len() * peaks::COUNT;
+        let width = surroundings + self.surroundings.iter().map(|numbers| numbers.len()).max().unwrap_or_default();
+        Direct { sources, starts, pairs, stack, peaks, surroundings, width }
     }
 
     pub(super) fn matrix(&self, task: &Task<'_>) -> Matrix {
@@ -189,7 +196,9 @@ impl Shared {
                 }
                 Blocks::Reply | Blocks::ReplyText => {
                     let starts = self.starts[row as usize].iter().map(|&id| (place.starts as u32 + id, START_STRENGTH));
-                    direct.push(std::iter::once(source).chain(starts).chain(pairs));
+                    let around = self.surroundings[row as usize].iter().enumerate();
+                    let around = around.map(|(i, &v)| ((place.surroundings + i) as u32, v));
+                    direct.push(std::iter::once(source).chain(starts).chain(pairs).chain(around));
                 }
             }
         }
@@ -232,7 +241,7 @@ impl Shared {
     }
 
     /// The columns of each block of features, and its multiple of the L2 strength.
-    pub(super) fn blocks(&self, matrix: &Matrix, strengths: &recipe::Blocks) -> [(Range<usize>, f64); 8] {
+    pub(super) fn blocks(&self, matrix: &Matrix, strengths: &recipe::Blocks) -> [(Range<usize>, f64); 9] {
         let place = self.direct();
         let own = matrix.types.partition_point(|&c| (c as usize) < self.vocabulary.own());
         let vectors = matrix.types.len();
@@ -246,7 +255,8 @@ impl Shared {
             (column(place.sources)..column(place.starts), strengths.sources),
             (column(place.starts)..column(place.stack), strengths.pairs),
             (column(place.stack)..column(place.peaks), strengths.stack),
-            (column(place.peaks)..matrix.design.width(), strengths.peaks),
+            (column(place.peaks)..column(place.surroundings), strengths.peaks),
+            (column(place.surroundings)..matrix.design.width(), 1.0),
         ]
     }
 
@@ -258,6 +268,7 @@ impl Shared {
             style: vec![0.0; style::COUNT],
             pairs: vec![0.0; self.vocabulary.pair_names.len()],
             starts: vec![0.0; self.start_names.len()],
+            surroundings: vec![0.0; place.width - place.surroundings],
             ..Head::default()
         };
         let (on_types, rest) = parameters.split_at(matrix.types.len());
@@ -276,6 +287,8 @@ impl Shared {
                 of_source[column - place.sources] = w;
             } else if column < place.pairs {
                 head.starts[column - place.starts] = w as f32 * START_STRENGTH;
+            } else if column >= place.surroundings {
+                head.surroundings[column - place.surroundings] = w as f32;
             } else if column >= place.peaks {
                 of_peaks.push(w);
             } else if column >= place.stack {

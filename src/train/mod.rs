@@ -3,6 +3,7 @@
 mod add;
 pub mod assemble;
 pub mod base;
+mod biases;
 pub mod bootstrap;
 pub mod calibration;
 mod classes;

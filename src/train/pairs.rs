@@ -175,6 +175,10 @@ impl Run<'_> {
             mean.iter_mut().zip(parameters).for_each(|(m, p)| *m += p / folds as f64);
         }
         let parameters = fit(weights, Some(mean))?;
+        let (w, b) = parameters.split_at(pairs.place.width);
+        let z = pairs.design.product(w);
+        let intercept = b.first().copied().unwrap_or_default();
+        (0..z.len()).filter(|&i| self.is_held_out(rows.rows[i])).for_each(|i| out_of_fold[i] = z[i] + intercept);
         Ok((pairs.head(shared, &parameters, heads), out_of_fold))
     }
 }

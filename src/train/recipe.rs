@@ -254,13 +254,17 @@ pub struct Source {
     /// Learn stance toward targets from it.
     #[serde(default = "yes")]
     pub stance: bool,
+    /// Learn from its rows with these stances toward targets only. Absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stances: Option<Vec<String>>,
     /// Its targets may get heads of their own; else they only teach how stance is taken toward any target.
     #[serde(default = "yes")]
     pub own_targets: bool,
     /// Calibrate labels on it, too; not on rows that are no sample of comments, as phrases are.
     #[serde(default = "yes")]
     pub calibrate: bool,
-    /// Multiplies the weight of its rows.
+    /// Multiplies the weight of its rows. Rows of weight 0 teach nothing: where they state a stance, the choices that training makes
+    /// out of fold (inputs of a stance, what is added to its classes) are made on them instead.
     #[serde(default = "one")]
     pub weight: f64,
 }
@@ -304,6 +308,7 @@ impl Source {
             reply_stance: true,
             stance_of_roots: true,
             stance: true,
+            stances: None,
             own_targets: true,
             calibrate: true,
             weight: 1.0,
@@ -389,14 +394,14 @@ impl Recipe {
         if let Some((name, _)) = self.labels.iter().find(|(_, l)| l.base_rate.is_some_and(|r| !(r > 0.0 && r < 1.0))) {
             return Err(Error::settings(format!("label.{name}.base_rate must lie between 0 and 1")));
         }
-        if self.sources.is_empty() {
+        if self.sources.iter().all(|s| s.weight <= 0.0) {
             return Err(Error::settings(
                 "no data to train on: name a file of labelled rows, or a [[source]] in the recipe",
             ));
         }
-        if let Some(source) = self.sources.iter().find(|s| !(s.weight.is_finite() && s.weight > 0.0)) {
+        if let Some(source) = self.sources.iter().find(|s| !(s.weight.is_finite() && s.weight >= 0.0)) {
             let name = source.path.display();
-            return Err(Error::settings(format!("source.weight of {name} must be above 0, not {}", source.weight)));
+            return Err(Error::settings(format!("source.weight of {name} must be 0 or more, not {}", source.weight)));
         }
         if let Err(error) = semver::Version::parse(&self.model.version) {
             return Err(Error::settings(format!("model.version `{}` is no version: {error}", self.model.version)));

@@ -1,19 +1,18 @@
-//! Training stance toward the parent: sparse heads a class, and the multinomial step over their logits, the relation and those blocks
-//! of context that help.
+//! Training stance toward the parent: a head a class over words, the relation to the parent and those blocks of context that help, and
+//! the multinomial step over what they say.
 
 use rayon::prelude::*;
 
-use super::classes::{ITERATIONS, largest};
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
-use super::metrics;
 use super::plan::Plan;
 use super::recipe::Settings;
 use crate::error::Result;
 use crate::features::context::{BLOCKS, Block};
 use crate::features::relation;
 use crate::features::vectors::Vectors;
+use crate::model::multinomial::{Multinomial, likeliest};
 use crate::model::reply::{ParentStance, Surroundings};
 use crate::model::scoring::Item;
 use crate::text::clean::Clean;
@@ -22,20 +21,14 @@ use crate::text::words::Words;
 
 /// What a choice of inputs must gain, in macro-F1 out of fold, over a smaller one.
 const WORTH: f64 = 0.003;
+/// What a standardised number around a reply counts.
+const DENSE_STRENGTH: f32 = 0.2;
 /// Iterations of a step that is only tried: macro-F1 changes by less than .001 after them.
 const TRIAL: u64 = 40;
-/// The grid of what is added to the log-odds of a class: multiples of this, so many up and down.
-const BIAS_STEP: f32 = 0.2;
-const BIAS_STEPS: i8 = 8;
-/// Rounds over the classes.
-const BIAS_ROUNDS: usize = 2;
 
-/// Inputs of the step, and what they are worth.
+/// Blocks of context, and what they are worth.
 struct Choice {
     context: Vec<Block>,
-    inputs: Vec<Vec<f32>>,
-    logits: Vec<Vec<f32>>,
-    biases: Vec<f32>,
     worth: f64,
 }
 
@@ -60,7 +53,7 @@ impl Run<'_> {
     pub(super) fn parent(
         &mut self,
         plan: &Plan<'_>,
-        shared: &Shared,
+        shared: &mut Shared,
         vectors: Option<&Vectors>,
         heads: &mut Vec<Head>,
     ) -> Result<Option<ParentStance>> {
@@ -70,24 +63,32 @@ impl Run<'_> {
         let rows = &self.data.reply;
         self.step("stance toward the parent")?;
         let dense = self.dense(&rows.rows, vectors);
-        let blocks = if self.settings.reply.text { Blocks::ReplyText } else { Blocks::Reply };
-        let balanced = Settings { balanced: true, ..self.settings.clone() };
-        let (first_column, logits) =
-            self.class_heads(shared, "stance toward the parent", rows, blocks, &balanced, heads)?;
-        let choice = self.choose(shared, rows, &logits, &dense)?;
-        let mut step =
-            self.step_on(rows, &choice.inputs, &(0..rows.truth.len()).collect::<Vec<_>>(), true, ITERATIONS)?;
-        step.intercepts.iter_mut().zip(&choice.biases).for_each(|(intercept, bias)| *intercept += bias);
-        let decided = self.decided(shared, rows, &choice.logits);
+        let context = self.context(shared, rows, &dense)?;
+        let columns = columns(&context);
+        let moments: Vec<Moments> = columns.iter().map(|&c| Moments::of(dense.iter().map(|row| row[c]))).collect();
+        for (&row, dense) in rows.rows.iter().zip(&dense) {
+            shared.surroundings[row as usize] =
+                columns.iter().zip(&moments).map(|(&c, moments)| moments.apply(dense[c])).collect();
+        }
+        let (first_column, logits) = self.reply_heads(shared, rows, heads)?;
+        let (over_heads, p) = self.decisive_step(shared, rows, &by_row(&logits))?;
         let of_roots = rows.rows.iter().filter(|&&r| self.data.parents[r as usize].is_none()).count();
+        let decided: Vec<usize> = p.iter().map(|p| likeliest(p)).collect();
         Ok(Some(ParentStance {
             first_column,
-            context: choice.context,
+            context,
             roots: of_roots >= self.settings.min_rows,
-            step,
+            step: unfolded(&over_heads, &heads[first_column..], &moments),
             rows: rows.rows.len(),
-            macro_f1_out_of_fold: metrics::multiclass(&rows.classes, &rows.truth, &decided).macro_f1 as f32,
+            macro_f1_out_of_fold: self.macro_f1_of(rows, &decided),
         }))
+    }
+
+    /// The heads of the classes over words, pairs, start features and what surrounds the replies, all classes counting alike.
+    fn reply_heads(&self, shared: &Shared, rows: &ClassRows, heads: &mut Vec<Head>) -> Result<(usize, Vec<Vec<f64>>)> {
+        let blocks = if self.settings.reply.text { Blocks::ReplyText } else { Blocks::Reply };
+        let settings = Settings { balanced: true, ..self.settings.clone() };
+        self.class_heads(shared, "stance toward the parent", rows, blocks, &settings, heads)
     }
 
     /// The relation and all blocks of context of replies.
@@ -106,105 +107,95 @@ impl Run<'_> {
         rows.par_iter().zip(relations).map_init(Default::default, of_row).collect()
     }
 
-    /// Takes block after block of context if it is worth it, or those that the recipe names.
-    fn choose(&self, shared: &Shared, rows: &ClassRows, logits: &[Vec<f64>], dense: &[Vec<f32>]) -> Result<Choice> {
+    /// The blocks of context that the recipe names, else block after block that is worth it beside what the words say.
+    fn context(&self, shared: &Shared, rows: &ClassRows, dense: &[Vec<f32>]) -> Result<Vec<Block>> {
         if let Some(context) = &self.settings.reply.context {
             let mut context = context.clone();
             context.sort_unstable();
             context.dedup();
-            return self.tried(shared, rows, logits, dense, context);
+            return Ok(context);
         }
-        let mut best = self.tried(shared, rows, logits, dense, Vec::new())?;
+        let (_, logits) = self.reply_heads(shared, rows, &mut Vec::new())?;
+        let logits = by_row(&logits);
+        let mut best = self.tried(shared, rows, &logits, dense, Vec::new())?;
         for block in BLOCKS {
             let context = best.context.iter().copied().chain(std::iter::once(block)).collect();
-            let with = self.tried(shared, rows, logits, dense, context)?;
+            let with = self.tried(shared, rows, &logits, dense, context)?;
             if with.worth > best.worth + WORTH {
                 best = with;
             }
         }
-        Ok(best)
+        Ok(best.context)
     }
 
     fn tried(
         &self,
         shared: &Shared,
         rows: &ClassRows,
-        logits: &[Vec<f64>],
+        logits: &[Vec<f32>],
         dense: &[Vec<f32>],
         context: Vec<Block>,
     ) -> Result<Choice> {
-        let mut from = relation::COUNT;
-        let mut columns: Vec<usize> = (0..from).collect();
-        for block in BLOCKS {
-            if context.contains(&block) {
-                columns.extend(from..from + block.width());
-            }
-            from += block.width();
-        }
-        let of_row = |(i, dense): (usize, &Vec<f32>)| {
-            logits.iter().map(|z| z[i] as f32).chain(columns.iter().map(|&c| dense[c])).collect()
+        let columns = columns(&context);
+        let of_row = |(logits, dense): (&Vec<f32>, &Vec<f32>)| {
+            logits.iter().copied().chain(columns.iter().map(|&c| dense[c])).collect()
         };
-        let inputs: Vec<Vec<f32>> = dense.iter().enumerate().map(of_row).collect();
+        let inputs: Vec<Vec<f32>> = logits.iter().zip(dense).map(of_row).collect();
         let logits = self.step_logits(shared, rows, &inputs, TRIAL)?;
-        let all: Vec<usize> = (0..rows.truth.len()).collect();
-        let (biases, worth) = self.biases(rows, &logits, &all);
-        Ok(Choice { context, inputs, logits, biases, worth })
+        let (_, worth) = self.biases(rows, &logits, &self.judges(rows));
+        Ok(Choice { context, worth })
     }
+}
 
-    /// What to add to the log-odds of the classes for the best macro-F1 of the rows at `places`, by coordinate search, and that
-    /// macro-F1: the mean over the sources, so that a large one does not decide alone.
-    fn biases(&self, rows: &ClassRows, logits: &[Vec<f32>], places: &[usize]) -> (Vec<f32>, f64) {
-        let classes = rows.classes.len();
-        let mut by_source: Vec<Vec<usize>> = vec![Vec::new(); self.data.source_weights.len()];
-        places.iter().for_each(|&i| by_source[self.data.sources[rows.rows[i] as usize]].push(i));
-        by_source.retain(|places| !places.is_empty());
-        let worth = |biases: &[f32]| {
-            let of_source = |places: &Vec<usize>| macro_f1(classes, &rows.truth, logits, biases, places);
-            by_source.iter().map(of_source).sum::<f64>() / by_source.len().max(1) as f64
-        };
-        let mut biases = vec![0.0; classes];
-        let mut best = worth(&biases);
-        for class in (0..classes).cycle().take(BIAS_ROUNDS * classes) {
-            for step in -BIAS_STEPS..=BIAS_STEPS {
-                let mut tried = biases.clone();
-                tried[class] = f32::from(step) * BIAS_STEP;
-                let worth = worth(&tried);
-                if worth > best {
-                    (biases, best) = (tried, worth);
-                }
-            }
+/// The columns of the relation and of blocks of context, among those of all blocks.
+fn columns(context: &[Block]) -> Vec<usize> {
+    let mut from = relation::COUNT;
+    let mut columns: Vec<usize> = (0..from).collect();
+    for block in BLOCKS {
+        if context.contains(&block) {
+            columns.extend(from..from + block.width());
         }
-        (biases, best)
+        from += block.width();
+    }
+    columns
+}
+
+/// The logits of each row, from those of each class.
+fn by_row(logits: &[Vec<f64>]) -> Vec<Vec<f32>> {
+    let rows = logits.first().map_or(0, Vec::len);
+    (0..rows).map(|i| logits.iter().map(|z| z[i] as f32).collect()).collect()
+}
+
+/// How a number is standardised.
+struct Moments {
+    mean: f32,
+    deviation: f32,
+}
+
+impl Moments {
+    fn of(values: impl Iterator<Item = f32> + Clone) -> Self {
+        let n = values.clone().count().max(1) as f32;
+        let mean = values.clone().sum::<f32>() / n;
+        let deviation = (values.map(|v| (v - mean).powi(2)).sum::<f32>() / n).sqrt();
+        Self { mean, deviation: if deviation > 1e-6 { deviation } else { 1.0 } }
     }
 
-    /// The class of each row, with biases found on the other folds.
-    fn decided(&self, shared: &Shared, rows: &ClassRows, logits: &[Vec<f32>]) -> Vec<usize> {
-        let fold_of = |i: usize| shared.folds[rows.rows[i] as usize];
-        let biases: Vec<Vec<f32>> = (0..self.settings.folds)
-            .into_par_iter()
-            .map(|fold| {
-                let others: Vec<usize> = (0..rows.truth.len()).filter(|&i| fold_of(i) != fold).collect();
-                self.biases(rows, logits, &others).0
-            })
-            .collect();
-        (0..rows.truth.len()).map(|i| decision(&logits[i], &biases[fold_of(i)])).collect()
+    fn apply(&self, value: f32) -> f32 {
+        (value - self.mean) / self.deviation * DENSE_STRENGTH
     }
 }
 
-fn decision(logits: &[f32], biases: &[f32]) -> usize {
-    largest(&logits.iter().zip(biases).map(|(z, b)| z + b).collect::<Vec<_>>())
-}
-
-/// Macro-F1 of some rows over the classes that occur among them.
-fn macro_f1(classes: usize, truth: &[usize], logits: &[Vec<f32>], biases: &[f32], places: &[usize]) -> f64 {
-    let (mut hits, mut true_rows, mut decided) = (vec![0u32; classes], vec![0u32; classes], vec![0u32; classes]);
-    for &i in places {
-        let class = decision(&logits[i], biases);
-        true_rows[truth[i]] += 1;
-        decided[class] += 1;
-        hits[class] += u32::from(class == truth[i]);
+/// The step over what the heads say of words alone and the numbers around them, from that over what they say of both.
+fn unfolded(over_heads: &Multinomial, heads: &[Head], moments: &[Moments]) -> Multinomial {
+    let mut step = over_heads.clone();
+    for (weights, intercept) in step.weights.iter_mut().zip(&mut step.intercepts) {
+        let of_heads = weights.clone();
+        for (i, moments) in moments.iter().enumerate() {
+            let weight: f32 = of_heads.iter().zip(heads).map(|(a, head)| a * head.surroundings[i]).sum();
+            let weight = weight * DENSE_STRENGTH / moments.deviation;
+            *intercept -= weight * moments.mean;
+            weights.push(weight);
+        }
     }
-    let present = (0..classes).filter(|&c| true_rows[c] > 0);
-    let f1 = |c: usize| 2.0 * f64::from(hits[c]) / f64::from(true_rows[c] + decided[c]);
-    present.clone().map(f1).sum::<f64>() / present.count().max(1) as f64
+    step
 }

@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashMap};
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
-use super::metrics;
 use super::pairs::Parting;
 use super::plan::Plan;
 use super::recipe::Settings;
@@ -67,7 +66,7 @@ impl Run<'_> {
                 .enumerate()
                 .map(|(k, &i)| any.inputs(i, &logits.iter().map(|z| z[k] as f32).collect::<Vec<_>>()))
                 .collect();
-            let (step, p) = self.step_of(shared, &part, &inputs, false)?;
+            let (step, p) = self.step_of(shared, &part, &inputs)?;
             predicted.extend(places.iter().zip(&p).map(|(&i, p)| (i, likeliest(p))));
             own.push(OwnTarget {
                 name: (*target).to_owned(),
@@ -81,21 +80,19 @@ impl Run<'_> {
         let unseen: Vec<usize> = (0..rows.rows.len()).filter(|&i| any.unseen[i]).collect();
         let inputs: Vec<Vec<f32>> = unseen.iter().map(|&i| any.inputs(i, &[])).collect();
         let part = rows.part(&unseen);
-        let (step, p) = self.step_of(shared, &part, &inputs, true)?;
+        let (step, p) = self.decisive_step(shared, &part, &inputs)?;
         let trust = trust(&p, &part.truth, self.settings.precision);
         for (&i, p) in unseen.iter().zip(&p) {
             predicted.entry(i).or_insert_with(|| likeliest(p));
         }
-        let (truth, predicted): (Vec<usize>, Vec<usize>) =
-            predicted.iter().map(|(&i, &class)| (rows.truth[i], class)).unzip();
+        let (places, predicted): (Vec<usize>, Vec<usize>) = predicted.into_iter().unzip();
         let names = self.data.targets.iter().collect::<BTreeSet<_>>().len();
-        let figures = metrics::multiclass(&rows.classes, &truth, &predicted);
         Ok(Some(TargetStance {
             classes: rows.classes.clone(),
             any: AnyTarget { about, side, step, targets: names, trust },
             own,
             rows: rows.rows.len(),
-            macro_f1_out_of_fold: figures.macro_f1 as f32,
+            macro_f1_out_of_fold: self.macro_f1_of(&rows.part(&places), &predicted),
         }))
     }
 
@@ -108,23 +105,25 @@ impl Run<'_> {
     ) -> Result<(Option<PairHead>, PairHead, Any)> {
         let rows = &self.data.stance;
         let pairs = self.pairs(shared, vectors, rows, self.target_folds());
+        let unseen =
+            pairs.unseen().into_iter().zip(&rows.rows).map(|(unseen, &row)| unseen || self.is_held_out(row)).collect();
         let class = |name: &str| rows.classes.iter().position(|c| c == name);
         let (first, none) = (class(TARGET_STANCES[0]).unwrap_or_default(), class(TARGET_STANCES[2]));
         let truth: Vec<Option<bool>> = rows.truth.iter().map(|&t| (Some(t) != none).then_some(t == first)).collect();
         let (side, side_logits) = self.pair_head(shared, &pairs, rows, &truth, heads)?;
         let Some(none) = none else {
-            return Ok((None, side, Any { side: side_logits, about: None, unseen: pairs.unseen() }));
+            return Ok((None, side, Any { side: side_logits, about: None, unseen }));
         };
         let truth: Vec<Option<bool>> = rows.truth.iter().map(|&t| Some(t != none)).collect();
         let (about, about_logits) = self.pair_head(shared, &pairs, rows, &truth, heads)?;
-        Ok((Some(about), side, Any { side: side_logits, about: Some(about_logits), unseen: pairs.unseen() }))
+        Ok((Some(about), side, Any { side: side_logits, about: Some(about_logits), unseen }))
     }
 
     /// The fewer examples a target has, the more its heads lean on word vectors, which know words that no example has.
     fn own_settings(&self, examples: usize) -> Settings {
         let mut settings = self.settings.clone();
         settings.l2_stance = self.settings.l2_own;
-        settings.balanced = examples < MANY;
+        settings.balanced = true;
         let strength = (0.1 * (MANY as f64 / examples.max(1) as f64).sqrt()).clamp(0.1, 0.5);
         // A block that counts k times as much is one whose L2 strength is k² times lower.
         settings.l2_blocks.vectors *= (0.1 / strength).powi(2);
@@ -185,7 +184,7 @@ fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
     trust
 }
 
-/// Examples from which on the heads of a target need neither stronger vectors nor balanced classes.
+/// Examples from which on the heads of a target need no stronger vectors.
 const MANY: usize = 200;
 /// A threshold that no probability reaches.
 const NEVER: f32 = 2.0;
