@@ -57,24 +57,13 @@ pub enum Kind {
     Relation,
 }
 
-/// A place in the original text, end exclusive, in bytes of UTF-8 and in UTF-16 code units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Span {
-    /// First byte.
-    pub start: usize,
-    /// Byte after the last.
-    pub end: usize,
-    /// First UTF-16 code unit.
-    pub utf16_start: usize,
-    /// UTF-16 code unit after the last.
-    pub utf16_end: usize,
-}
-
 /// UTF-16 offsets of byte offsets, for texts that are asked often.
-struct Utf16(Vec<u32>);
+#[derive(Debug, Clone)]
+pub struct Utf16(Vec<u32>);
 
 impl Utf16 {
-    fn of(text: &str) -> Self {
+    /// Of a text.
+    pub fn of(text: &str) -> Self {
         let mut units = vec![0u32; text.len() + 1];
         let mut at = 0;
         for (i, c) in text.char_indices() {
@@ -85,7 +74,8 @@ impl Utf16 {
         Self(units)
     }
 
-    fn span(&self, range: &Range<usize>) -> Span {
+    /// The place of a range of bytes.
+    pub fn span(&self, range: &Range<usize>) -> Span {
         let unit = |byte: usize| self.0.get(byte).or(self.0.last()).map_or(0, |&u| u as usize);
         Span { start: range.start, end: range.end, utf16_start: unit(range.start), utf16_end: unit(range.end) }
     }

@@ -1,11 +1,14 @@
 //! Stance toward targets: own heads of targets with enough examples, and a pair of heads for any target, whether the text is about it
 //! and which side it takes.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::multinomial::{Multinomial, likeliest};
-use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed, mentions, related, topic_words};
+use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed, related, telling, topic_words};
 use crate::features::vectors::Vectors;
+use crate::text::targets::Kind;
 use crate::text::polarity::{self, Mark, Role, marks};
 use crate::text::words::Words;
 
@@ -123,8 +126,8 @@ pub struct TargetScore {
     pub probabilities: Vec<f32>,
     /// Why no class is decided; absent where the likeliest is.
     pub undecided: Option<Undecided>,
-    /// The text takes up the words by which the target is known.
-    pub mentioned: bool,
+    /// Bytes of the text that mention it.
+    pub mentions: Vec<Range<usize>>,
 }
 
 /// Why a stance is not decided.
@@ -141,6 +144,8 @@ pub enum Undecided {
     },
     /// There are no examples of this target, and those of others told nothing of targets that were not among them.
     NoExamples,
+    /// There are no examples of it, and of such targets nothing can be told without.
+    Untold(Kind),
 }
 
 impl Undecided {
@@ -153,6 +158,7 @@ impl Undecided {
             }
             Self::Uncertain { needs, has } => format!("too uncertain: needs {needs:.2}, has {has:.2}"),
             Self::NoExamples => "no examples of this target".to_owned(),
+            Self::Untold(kind) => format!("no examples of this {}", kind.name()),
         }
     }
 }
@@ -201,9 +207,9 @@ impl Target {
         Self { words, senses, places, mean, sign }
     }
 
-    /// True if a text takes up all words that the target is known by, in any order and form.
-    pub fn is_mentioned(&self, text: Sensed<'_>) -> bool {
-        mentions(text, self.sensed())
+    /// Stems of the words by which a text may take it up.
+    pub fn telling(&self) -> Vec<u64> {
+        telling(self.sensed())
     }
 
     fn sensed(&self) -> Sensed<'_> {

@@ -119,6 +119,7 @@ pub fn train(
         labels,
         parent,
         targets,
+        known_targets,
         style: scale,
         first_stage,
         files: BTreeMap::new(),
