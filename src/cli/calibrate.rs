@@ -145,6 +145,7 @@ fn by_rate(args: &Args, model: &Model, rejects: &RejectsFile) -> Result<BTreeMap
         max_text: options.max_text,
         include: Vec::new(),
         targets: Vec::new(),
+        set: None,
         with_text: false,
         explain: false,
         stance_of_roots: false,

@@ -78,6 +78,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         max_text: options.max_text,
         include: Vec::new(),
         targets: Vec::new(),
+        set: None,
         with_text: false,
         explain: false,
         stance_of_roots: false,

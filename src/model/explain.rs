@@ -8,6 +8,7 @@ use super::scoring::{Item, Scratch, Unscored, calibrated, sigmoid};
 use super::sums::Sums;
 use super::{Model, Weights, peaks};
 use crate::features::{relation, style};
+use crate::record::Span;
 use crate::text::clean::Clean;
 use crate::text::words::Words;
 

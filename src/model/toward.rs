@@ -80,6 +80,17 @@ impl Model {
         step_inputs(own.unwrap_or_default(), side, about)
     }
 
+    /// What the heads for any target make of a text and a target, whether it has own heads or not; nothing of a text without words.
+    pub fn any_target(&self, item: &Item<'_>, target: &NamedTarget, scratch: &mut Scratch) -> Option<Vec<f32>> {
+        let head = self.manifest.targets.as_ref()?;
+        self.read(item, scratch).ok()?;
+        self.text_logits(item.text, scratch);
+        self.see(scratch);
+        let sensing = Sensing::new(self.vectors.as_ref());
+        let target = AskedTarget::read(target, None, &self.manifest.known_targets, &sensing);
+        Some(self.toward_inputs(head, &target, scratch, &mut Vec::new()))
+    }
+
     /// Probabilities of the classes, and why none is decided.
     fn toward(
         &self,

@@ -1,6 +1,6 @@
 //! Gathering the training set: reads every source, maps its labels, and keeps for each head the rows that decide it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -16,6 +16,7 @@ use crate::model::SourceNote;
 use crate::read;
 use crate::read::fields::Fields;
 use crate::read::rows::{BadRow, Options, Row};
+use crate::text::targets::{self, NamedTarget};
 
 /// Rows that decide one label.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +85,8 @@ pub struct Gathered {
     pub stance: ClassRows,
     /// The target of each row of `stance`.
     pub targets: Vec<String>,
+    /// Targets that are known by name and aliases.
+    pub known_targets: Vec<NamedTarget>,
 }
 
 /// Reads a file of labelled rows. `bad` is told of every row that cannot be used.
@@ -143,14 +146,24 @@ fn file_hash(path: &Path) -> Result<String> {
     Ok(hex::encode(hash.finalize()))
 }
 
-/// Reads every source of a recipe.
+/// Reads every source of a recipe, and the examples of its targets. `known` are targets that are known without it.
 ///
 /// # Errors
-/// A source that cannot be used at all, or that maps a label which none of its rows has.
-pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, BadRow)) -> Result<Gathered> {
-    let mut out = Gathered::default();
+/// A source that cannot be used at all, or that maps a label which none of its rows has; a list of targets that cannot be used.
+pub fn gather(
+    recipe: &Recipe,
+    known: &[NamedTarget],
+    options: &Options,
+    bad: &mut dyn FnMut(&Path, BadRow),
+) -> Result<Gathered> {
+    let listed = recipe.settings.targets.as_deref().map(targets::open).transpose()?.unwrap_or_default();
+    let mut out = Gathered { known_targets: targets::merged(known, &listed)?, ..Gathered::default() };
+    let names = Names::of(&out.known_targets);
     let (mut reply, mut stance) = (Vec::new(), Vec::new());
-    for source in &recipe.sources {
+    let examples = listed.iter().filter_map(|target| Some((Source::examples(target.examples.as_ref()?), Some(target))));
+    let examples: Vec<(Source, Option<&NamedTarget>)> = examples.collect();
+    let sources = recipe.sources.iter().map(|source| (source, None));
+    for (source, of) in sources.chain(examples.iter().map(|(source, of)| (source, *of))) {
         let corpus = source.corpus();
         let number = out.corpora.iter().position(|c| *c == corpus).unwrap_or_else(|| {
             out.corpora.push(corpus.clone());
@@ -162,6 +175,10 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
         read_file(&source.path, options, &mut |row| bad(&source.path, row), |row, _| rows.push(row))?;
         answer_parents(&mut rows);
         check_mapping(source, &rows)?;
+        rows.iter_mut().for_each(|row| names.unify(row));
+        if let Some(target) = of {
+            keep_examples(target, &mut rows, &source.path)?;
+        }
         out.note_teachers(source, number, &rows);
         out.notes.push(SourceNote {
             name: corpus,
@@ -178,6 +195,45 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
     out.targets = stance.iter().map(|(_, (target, _)): &(u32, (String, String))| target.clone()).collect();
     out.stance = classes(stance.into_iter().map(|(row, (_, class))| (row, class)).collect(), &TARGET_STANCES);
     Ok(out)
+}
+
+/// What the known targets are called.
+struct Names(HashMap<String, String>);
+
+impl Names {
+    fn of(targets: &[NamedTarget]) -> Self {
+        let names = targets.iter().flat_map(|target| target.names().map(|name| (targets::key(name), target.name.clone())));
+        Self(names.collect())
+    }
+
+    /// Lets a row call the targets as they are called; of two stances toward the same the first counts.
+    fn unify(&self, row: &mut Labelled) {
+        if self.0.is_empty() {
+            return;
+        }
+        let mut seen = BTreeSet::new();
+        for (target, _) in &mut row.stances {
+            if let Some(name) = self.0.get(&targets::key(target)) {
+                target.clone_from(name);
+            }
+        }
+        row.stances.retain(|(target, _)| seen.insert(target.clone()));
+    }
+}
+
+/// Leaves of a file of examples what it says of their target. Rows that name no target are about it.
+fn keep_examples(target: &NamedTarget, rows: &mut Vec<Labelled>, path: &Path) -> Result<()> {
+    for row in rows.iter_mut() {
+        row.stances.extend(row.untargeted.take().map(|stance| (target.name.clone(), stance)));
+        row.stances.retain(|(name, _)| *name == target.name);
+        row.labels.clear();
+    }
+    rows.retain(|row| !row.stances.is_empty());
+    if rows.is_empty() {
+        let what = format!("no examples of `{}` in it: rows need `text` and `stance`, and `target` if about others, too", target.name);
+        return Err(Error::input(path.display(), what));
+    }
+    Ok(())
 }
 
 fn check_mapping(source: &Source, rows: &[Labelled]) -> Result<()> {

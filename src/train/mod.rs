@@ -1,6 +1,7 @@
 //! From labelled rows to a model: recipes, folds, fits, calibration, folding, figures.
 
 mod add;
+mod add_targets;
 pub mod assemble;
 pub mod base;
 pub mod bootstrap;

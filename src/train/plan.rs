@@ -65,6 +65,7 @@ impl<'a> Plan<'a> {
             own_targets: own_targets(data, recipe.settings.min_examples),
             first_stage: Vec::new(),
         };
+        plan.stance |= !plan.own_targets.is_empty();
         plan.first_stage = first_stage(data, fewest, &plan.labels, &recipe.settings);
         if plan.labels.is_empty() && !plan.reply && !plan.stance {
             return Err(Error::settings(
@@ -89,6 +90,9 @@ fn class_counts(rows: &ClassRows) -> Vec<usize> {
     counts
 }
 
+/// Fewest examples in each of two classes of a target that somebody took the trouble to list.
+const FEWEST_LISTED: usize = 5;
+
 /// Targets of which two classes have enough rows.
 fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
     let mut counts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -99,7 +103,11 @@ fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
     }
     counts
         .into_iter()
-        .filter(|(_, n)| n.iter().filter(|n| **n >= fewest).count() >= 2)
+        .filter(|(target, n)| {
+            let is_listed = data.known_targets.iter().any(|known| known.name == **target);
+            let fewest = if is_listed { fewest.min(FEWEST_LISTED) } else { fewest };
+            n.iter().filter(|n| **n >= fewest).count() >= 2
+        })
         .map(|(target, _)| target)
         .collect()
 }

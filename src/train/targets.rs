@@ -13,10 +13,13 @@ use super::recipe::Settings;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::Result;
+use crate::features::pair::Sensing;
 use crate::features::vectors::Vectors;
 use crate::label::TARGET_STANCES;
+use crate::model::asked::AskedTarget;
 use crate::model::multinomial::likeliest;
-use crate::model::target::{AnyTarget, OwnTarget, PairHead, TargetStance, Trust, step_inputs};
+use crate::model::target::{AnyTarget, OwnTarget, PairHead, Target, TargetStance, Trust, step_inputs};
+use crate::text::targets::NamedTarget;
 
 /// Out-of-fold logits of the heads for any target.
 struct Any {
@@ -121,7 +124,7 @@ impl Run<'_> {
     }
 
     /// The fewer examples a target has, the more its heads lean on word vectors, which know words that no example has.
-    fn own_settings(&self, examples: usize) -> Settings {
+    pub(super) fn own_settings(&self, examples: usize) -> Settings {
         let mut settings = self.settings.clone();
         settings.l2_stance = self.settings.l2_own;
         settings.balanced = examples < MANY;
@@ -129,6 +132,17 @@ impl Run<'_> {
         // A block that counts k times as much is one whose L2 strength is k² times lower.
         settings.l2_blocks.vectors *= (0.1 / strength).powi(2);
         settings
+    }
+
+    /// A target as training reads it.
+    pub(super) fn target(&self, name: &str, sensing: &Sensing<'_>) -> Target {
+        AskedTarget::read(&self.named_target(name), None, &self.data.known_targets, sensing).read
+    }
+
+    /// What is known of a target.
+    pub(super) fn named_target(&self, name: &str) -> NamedTarget {
+        let known = self.data.known_targets.iter().find(|known| known.name == name);
+        known.cloned().unwrap_or_else(|| NamedTarget::topic(name))
     }
 
     /// Targets part into folds, and what must stay together (threads, authors, texts) goes with the first of its targets.
@@ -148,7 +162,7 @@ impl Run<'_> {
 }
 
 impl ClassRows {
-    fn part(&self, places: &[usize]) -> Self {
+    pub(super) fn part(&self, places: &[usize]) -> Self {
         Self {
             classes: self.classes.clone(),
             rows: places.iter().map(|&i| self.rows[i]).collect(),
@@ -158,7 +172,7 @@ impl ClassRows {
 }
 
 /// The lowest threshold at which decisions are right as often as `precision` asks, and what it is worth.
-fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
+pub(super) fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
     let mut rows: Vec<(f32, bool)> = p
         .iter()
         .zip(truth)
