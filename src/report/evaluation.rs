@@ -77,6 +77,32 @@ pub struct StanceFigures {
     pub figures: Multiclass,
     /// Their 95 % bootstrap intervals.
     pub intervals: MulticlassIntervals,
+    /// What the model decides; of targets only, as of the stance toward the parent it decides always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+}
+
+/// The stances that a model decides, as it decides none that it is not sure enough of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Decided {
+    /// Rows that it decides.
+    pub n: u64,
+    /// Their share of all rows with a truth, those without a score among them.
+    pub coverage: f64,
+    /// Share of them that is right; `None` where there are none.
+    pub accuracy: Option<f64>,
+    /// Share of all rows whose text has a name of the target.
+    pub mentioned: f64,
+}
+
+/// The name under which the figures of all targets together stand.
+pub const ALL_TARGETS: &str = "all targets";
+
+impl StanceFigures {
+    /// True if they are of one target.
+    fn is_of_target(&self) -> bool {
+        self.decided.is_some() && self.name != ALL_TARGETS
+    }
 }
 
 impl Evaluation {
@@ -99,7 +125,8 @@ impl Evaluation {
             let diagrams =
                 group.labels.iter().filter_map(|label| Some((label_name(label), label.reliability.as_ref()?)));
             parts.extend(diagrams.map(|(name, bins)| format!("{name}: predicted and observed\n{}", diagram(bins))));
-            parts.extend(group.stances.iter().map(stance_table));
+            parts.extend(group.stances.iter().filter(|stance| !stance.is_of_target()).map(stance_table));
+            parts.extend(target_table(&group.stances));
             parts.extend(notes(group));
         }
         parts.join("\n")
@@ -147,14 +174,35 @@ fn stance_table(stance: &StanceFigures) -> String {
         ];
         table.add_row(row.into_iter().chain(confused.iter().map(u64::to_string)));
     }
+    let decided = stance.decided.map_or_else(String::new, |decided| {
+        format!(", decided {:.3} and right in {} of these", decided.coverage, number(decided.accuracy))
+    });
     format!(
-        "Stance on {}: macro-F1 {}, accuracy {}, n {}\n{}",
+        "Stance on {}: macro-F1 {}, accuracy {}, n {}{decided}\n{}",
         shown(&stance.name),
         with_interval(Some(figures.macro_f1), stance.intervals.macro_f1),
         with_interval(Some(figures.accuracy), stance.intervals.accuracy),
         figures.n,
         lines(table),
     )
+}
+
+/// A line a target; `None` without targets.
+fn target_table(stances: &[StanceFigures]) -> Option<String> {
+    let mut table = table(["target", "n", "macro-F1 [95 %]", "accuracy", "mentioned", "decided", "right of these"]);
+    let of_targets = stances.iter().filter(|stance| stance.is_of_target());
+    for (stance, decided) in of_targets.filter_map(|stance| Some((stance, stance.decided?))) {
+        table.add_row([
+            shown(&stance.name),
+            stance.figures.n.to_string(),
+            with_interval(Some(stance.figures.macro_f1), stance.intervals.macro_f1),
+            number(Some(stance.figures.accuracy)),
+            number(Some(decided.mentioned)),
+            number(Some(decided.coverage)),
+            number(decided.accuracy),
+        ]);
+    }
+    (table.row_count() > 0).then(|| lines(table))
 }
 
 /// What the reader should know before trusting the figures of a group; `None` if there is nothing.
@@ -167,7 +215,8 @@ fn notes(group: &Group) -> Option<String> {
             few(&name, figures.n - figures.positives.min(figures.n), "negatives"),
         ]
     });
-    let stances = group.stances.iter().flat_map(|stance| {
+    let with_classes = group.stances.iter().filter(|stance| !stance.is_of_target());
+    let stances = with_classes.flat_map(|stance| {
         let name = format!("stance on {}", shown(&stance.name));
         let class = |class: &ClassFigures| few(&name, class.n, &format!("rows of {}", shown(&class.class)));
         let mut notes: Vec<_> = stance.figures.per_class.iter().map(class).collect();
