@@ -282,7 +282,7 @@ impl Finder {
             let is_here = |name: &&Name| {
                 rest.len() >= name.words.len()
                     && name.words.iter().zip(rest).all(|(&(stem, in_capitals), &i)| {
-                        stems.get(i) == Some(&stem) && (!in_capitals || all[i].shouted)
+                        stems.get(i) == Some(&stem) && (!in_capitals || stands_out(words, &telling, i))
                     })
                     && is_one_phrase(words, &rest[..name.words.len()])
             };
@@ -294,6 +294,19 @@ impl Finder {
         }
         found
     }
+}
+
+/// True if a word is in capitals and those beside it are not: a text in capitals has none that tells `US` from `us`.
+fn stands_out(words: &Words, telling: &[usize], i: usize) -> bool {
+    let all = words.iter().as_slice();
+    let Ok(at) = telling.binary_search(&i) else { return false };
+    let beside = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten().filter_map(|k| telling.get(k));
+    let (mut others, mut shouted) = (0, 0);
+    for &k in beside {
+        others += 1;
+        shouted += usize::from(all[k].shouted);
+    }
+    all[i].shouted && (others == 0 || shouted < others)
 }
 
 /// True if nothing but hyphens and single dots stands between these words.
@@ -338,6 +351,7 @@ mod tests {
     #[test]
     fn short_names_that_are_common_words_need_their_capitals() {
         assert_eq!(found("it is us or them"), []);
+        assert_eq!(found("THIS IS ALL ABOUT US"), []);
         assert_eq!(found("the US-led attack on IS"), [(0, "US".into()), (1, "IS".into())]);
     }
 
