@@ -8,7 +8,7 @@ use super::scoring::{Item, Scratch, Unscored, calibrated, sigmoid};
 use super::sums::Sums;
 use super::{Model, Weights, peaks};
 use crate::features::{relation, style};
-use crate::record::Span;
+use crate::record::{Mention, Span};
 use crate::text::clean::Clean;
 use crate::text::words::Words;
 
@@ -56,6 +56,8 @@ pub enum Kind {
     Style,
     /// How a reply relates to its parent.
     Relation,
+    /// How the text speaks of a target.
+    Target,
 }
 
 /// UTF-16 offsets of byte offsets, for texts that are asked often.
@@ -88,7 +90,7 @@ impl Model {
         self.read(item, scratch)?;
         self.text_logits(item.text, scratch);
         let relation = self.relation(item, scratch);
-        let text = Original { text: item.text, clean: Clean::new(item.text), units: Utf16::of(item.text) };
+        let text = Original::new(item.text);
         let style = self.style(item.text, scratch);
         Ok((0..self.manifest.labels.len())
             .map(|k| self.explain_label(k, &text, &style, relation.as_ref(), scratch))
@@ -147,7 +149,7 @@ impl Model {
 
     /// What each word of a window, and the pair that it closes, adds to head `k`: its part of the sum, and of the local maxima of the
     /// pooled heads that it stands in.
-    fn word_shares(&self, k: usize, window: &Range<usize>, sums: &Sums) -> (Vec<f32>, Vec<f32>) {
+    pub(super) fn word_shares(&self, k: usize, window: &Range<usize>, sums: &Sums) -> (Vec<f32>, Vec<f32>) {
         let root = (window.len().max(1) as f32).sqrt();
         let mut words: Vec<f32> = window.clone().map(|i| sums.word(i, k) / root).collect();
         let mut pairs: Vec<f32> = window.clone().map(|i| sums.pair(i, k) / root).collect();
@@ -169,14 +171,23 @@ impl Model {
 }
 
 /// The text as written, and the ways to its offsets.
-struct Original<'a> {
+pub(super) struct Original<'a> {
     text: &'a str,
     clean: Clean<'a>,
     units: Utf16,
 }
 
-impl Original<'_> {
-    fn push(&self, shares: &mut Vec<Share>, kind: Kind, words: &Words, range: Range<usize>, share: f32) {
+impl<'a> Original<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Self { text, clean: Clean::new(text), units: Utf16::of(text) }
+    }
+
+    /// The words at a place.
+    pub fn mention(&self, place: Range<usize>) -> Mention {
+        Mention { span: self.units.span(&place), text: self.text.get(place).unwrap_or_default().to_owned() }
+    }
+
+    pub fn push(&self, shares: &mut Vec<Share>, kind: Kind, words: &Words, range: Range<usize>, share: f32) {
         if share != 0.0 {
             let bytes = words.source(&self.clean, range);
             let text = self.text.get(bytes.clone()).unwrap_or_default().to_owned();

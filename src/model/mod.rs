@@ -3,6 +3,7 @@
 pub mod asked;
 pub mod calibrate;
 pub mod explain;
+pub mod explain_target;
 pub mod file;
 pub mod fold;
 pub mod lexicon;
