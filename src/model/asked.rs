@@ -83,6 +83,14 @@ impl AskedTarget {
         Self { named: target.clone(), own, read, telling }
     }
 
+    /// The words of a text that mention it, looked for alone.
+    pub fn mentions(&self, words: &Words) -> Vec<Range<usize>> {
+        let stems = stems(words);
+        let found = Finder::of(std::slice::from_ref(&self.named)).find(words, &stems);
+        let names: Vec<Range<usize>> = found.into_iter().map(|(_, words)| words).collect();
+        if names.is_empty() { self.by_telling_words(&stems) } else { names }
+    }
+
     /// The words by which a text speaks of a topic without its name: all telling ones, in any order and form.
     pub fn by_telling_words(&self, stems: &[u64]) -> Vec<Range<usize>> {
         if self.telling.is_empty() || !self.telling.iter().all(|stem| stems.contains(stem)) {

@@ -58,7 +58,7 @@ impl Model {
         let text = Original::new(item.text);
         let style = self.style(item.text, scratch);
         let wanted = wanted(item, set, &new, &scratch.words);
-        let explained = wanted.into_iter().zip(scores.targets).map(|(Wanted { name, target, .. }, found)| {
+        let explained = wanted.into_iter().zip(scores.targets).map(|(Wanted { name, target, mentions }, found)| {
             let mention = |place: &Range<usize>| text.mention(place.clone());
             let classes = self.manifest.targets.as_ref().map(|head| head.classes.as_slice()).unwrap_or_default();
             let best = likeliest(&found.probabilities);
@@ -70,7 +70,7 @@ impl Model {
                 reason: found.undecided.map(super::target::Undecided::reason),
                 mentions: found.mentions.iter().map(mention).collect(),
                 likeliest: parts.zip(self.manifest.targets.as_ref()).map(|((probability, class), head)| {
-                    let (logit, base, shares) = self.target_shares(head, target, best, &text, &style, scratch);
+                    let (logit, base, shares) = self.target_shares(head, target, &mentions, best, &text, &style, scratch);
                     Likeliest { class, probability, logit, base, shares }
                 }),
             }
@@ -78,18 +78,20 @@ impl Model {
         Ok(explained.collect())
     }
 
+    #[allow(clippy::too_many_arguments, reason = "all that a text was read into")]
     /// Logit, base and shares of the class number `best`, for the text that was just scored.
     fn target_shares(
         &self,
         head: &TargetStance,
         target: &AskedTarget,
+        mentions: &[Range<usize>],
         best: usize,
         text: &Original<'_>,
         style: &[f32; style::COUNT],
         scratch: &mut Scratch,
     ) -> (f32, f32, Vec<Share>) {
         let mut dense = Vec::new();
-        let inputs = self.toward_inputs(head, target, scratch, &mut dense);
+        let inputs = self.toward_inputs(head, target, mentions, scratch, &mut dense);
         let own = target.own.and_then(|own| head.own.get(own));
         let step = own.map_or(&head.any.step, |own| &own.step);
         let (logit, counts) = contrast(step, best, &inputs);
@@ -103,6 +105,8 @@ impl Model {
         for (pair, count) in &pairs {
             columns.extend([(pair.first_column, *count), (pair.first_column + 1, count * target.read.sign)]);
         }
+        let n_any = 1 + usize::from(head.any.about.is_some());
+        let of_beside = of_any.get(n_any..).unwrap_or_default();
         let n = scratch.words.len();
         let (mut words, mut closed) = (vec![0.0; n], vec![0.0; n]);
         let mut styles = [0.0; style::COUNT];
@@ -131,6 +135,20 @@ impl Model {
             }
         }
 
+        let mut near = of_beside.first().zip(inputs.get(n_own + n_any)).map_or(0.0, |(count, named)| count * named);
+        if let (Some(first), Some(counts), Some((beside, places))) =
+            (head.beside, of_beside.get(1..), self.beside(mentions, scratch))
+        {
+            for (k, count) in counts.iter().enumerate() {
+                let (of_words, of_pairs) = self.word_shares(first + k, &(0..places.len()), &beside.sums);
+                for ((place, word), pair) in places.iter().zip(of_words).zip(of_pairs) {
+                    let to = place.and_then(|place| words.get_mut(place)).unwrap_or(&mut near);
+                    *to += count * (word + pair);
+                }
+            }
+            scratch.beside = Some(beside);
+        }
+
         let mut shares = Vec::new();
         for i in 0..n {
             text.push(&mut shares, Kind::Word, &scratch.words, i..i + 1, words[i]);
@@ -138,10 +156,10 @@ impl Model {
                 text.push(&mut shares, Kind::Pair, &scratch.words, i - 1..i + 1, closed[i]);
             }
         }
-        let near: f32 = pairs
+        near += pairs
             .iter()
             .map(|(pair, count)| count * pair.dense.iter().zip(&dense).map(|(w, v)| w * v).sum::<f32>())
-            .sum();
+            .sum::<f32>();
         let named = styles.iter().zip(style::NAMES).map(|(share, name)| (Kind::Style, *share, name));
         let named = named.chain([(Kind::Target, near, "how it speaks of the target")]);
         shares.extend(named.filter(|(_, share, _)| *share != 0.0).map(|(kind, share, name)| Share {
@@ -164,6 +182,8 @@ fn contrast(step: &Multinomial, best: usize, inputs: &[f32]) -> (f32, Vec<f32>) 
     let n = others.len().max(1) as f32;
     let less_mean = |value: &dyn Fn(usize) -> f32| value(best) - others.iter().map(|&c| value(c)).sum::<f32>() / n;
     let logits = step.logits(inputs);
-    let counts = (0..inputs.len()).map(|j| less_mean(&|c| step.weights[c][j])).collect();
+    // A step may look at the first of the inputs only.
+    let weight = |c: usize, j: usize| step.weights[c].get(j).copied().unwrap_or_default();
+    let counts = (0..inputs.len()).map(|j| less_mean(&|c| weight(c, j))).collect();
     (less_mean(&|c| logits[c]), counts)
 }

@@ -95,6 +95,8 @@ pub struct Scratch {
     pub(super) senses: Senses,
     pub(super) places: Vec<u32>,
     pub(super) seen: Seen,
+    /// For what is said beside names.
+    pub(super) beside: Option<Box<Scratch>>,
 }
 
 /// The logits of a text's own words, before calibration.

@@ -21,6 +21,9 @@ pub struct TargetStance {
     pub any: AnyTarget,
     /// Targets with heads of their own.
     pub own: Vec<OwnTarget>,
+    /// Column of the first of the heads, one a class, that look at what is said beside the name of a target, whichever it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<usize>,
     /// Training rows.
     pub rows: usize,
     /// Macro-F1 on rows that the heads were not fitted on, of targets that they were not fitted on but for those with own heads.
@@ -107,6 +110,7 @@ impl TargetStance {
     pub fn shifted(mut self, by: usize) -> Self {
         self.any.side.first_column += by;
         self.any.about.iter_mut().for_each(|head| head.first_column += by);
+        self.beside.iter_mut().for_each(|column| *column += by);
         self.own.iter_mut().for_each(|own| own.first_column += by);
         self
     }
@@ -256,6 +260,12 @@ impl Seen {
         out.extend(self.sum.iter().zip(&target.mean).map(|(a, b)| (a - b).abs()));
         out.extend(&target.mean);
     }
+}
+
+/// What is said beside the name of a target, for the last step of one with own heads: whether it is named, then a logit a class.
+pub fn beside_inputs(logits: Option<&[f32]>, classes: usize) -> Vec<f32> {
+    let named = f32::from(logits.is_some());
+    std::iter::once(named).chain(logits.unwrap_or_default().iter().copied().chain(std::iter::repeat(0.0)).take(classes)).collect()
 }
 
 /// The inputs of the last step: the own logits, if there are any, then those for any target.

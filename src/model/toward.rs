@@ -5,12 +5,12 @@ use std::ops::Range;
 use super::Model;
 use super::asked::{Asked, AskedTarget, stems};
 use super::scoring::{Item, Scratch};
-use super::target::{PairHead, TargetScore, TargetStance, Undecided, step_inputs};
+use super::target::{PairHead, TargetScore, TargetStance, Undecided, beside_inputs, step_inputs};
 use crate::features::pair::{Sensed, Sensing};
 use crate::label::TARGET_STANCES;
 use crate::text::clean::Clean;
 use crate::text::polarity::Role;
-use crate::text::targets::{Kind, NamedTarget};
+use crate::text::targets::{Kind, NamedTarget, beside};
 use crate::text::words::Words;
 
 /// A target that a comment is asked about.
@@ -35,10 +35,11 @@ impl Model {
         let clean = wanted.iter().any(|one| !one.mentions.is_empty()).then(|| Clean::new(item.text));
         let mut dense = Vec::new();
         let scored = wanted.into_iter().map(|Wanted { name, target, mentions }| {
+            let words = mentions.clone();
             let source = |clean: &Clean<'_>| mentions.iter().map(|words| scratch.words.source(clean, words.clone())).collect();
             let mentions: Vec<Range<usize>> = clean.as_ref().map(source).unwrap_or_default();
             let (probabilities, undecided) = match head {
-                Some(head) => self.toward(head, target, !mentions.is_empty(), scratch, &mut dense),
+                Some(head) => self.toward(head, target, &words, scratch, &mut dense),
                 None => (Vec::new(), Some(untold(target))),
             };
             TargetScore { target: name.to_owned(), probabilities, undecided, mentions }
@@ -67,6 +68,7 @@ impl Model {
         &self,
         head: &TargetStance,
         target: &AskedTarget,
+        mentions: &[Range<usize>],
         scratch: &mut Scratch,
         dense: &mut Vec<f32>,
     ) -> Vec<f32> {
@@ -77,7 +79,32 @@ impl Model {
         let own = target.own.and_then(|own| head.own.get(own)).and_then(|own| {
             scratch.text.whole.get(own.first_column..own.first_column + head.classes.len())
         });
-        step_inputs(own.unwrap_or_default(), side, about)
+        let mut inputs = step_inputs(own.unwrap_or_default(), side, about);
+        if let Some(first) = head.beside {
+            let logits = self.beside(mentions, scratch).map(|(mut beside, _)| {
+                let logits = self.logits(&mut beside.sums, &(0..beside.words.len()));
+                scratch.beside = Some(beside);
+                logits
+            });
+            let logits = logits.as_ref().and_then(|logits| logits.get(first..first + head.classes.len()));
+            inputs.extend(beside_inputs(logits, head.classes.len()));
+        }
+        inputs
+    }
+
+    /// What is said beside the names of a target, summed up, with the place of each of its words in the text.
+    pub(super) fn beside(
+        &self,
+        mentions: &[Range<usize>],
+        scratch: &mut Scratch,
+    ) -> Option<(Box<Scratch>, Vec<Option<usize>>)> {
+        if mentions.is_empty() {
+            return None;
+        }
+        let (text, places) = beside(&scratch.words, mentions);
+        let mut own = scratch.beside.take().unwrap_or_default();
+        self.sums(&text, &[], &mut own);
+        Some((own, places))
     }
 
     /// What the heads for any target make of a text and a target, whether it has own heads or not; nothing of a text without words.
@@ -88,7 +115,8 @@ impl Model {
         self.see(scratch);
         let sensing = Sensing::new(self.vectors.as_ref());
         let target = AskedTarget::read(target, None, &self.manifest.known_targets, &sensing);
-        Some(self.toward_inputs(head, &target, scratch, &mut Vec::new()))
+        let mentions = target.mentions(&scratch.words);
+        Some(self.toward_inputs(head, &target, &mentions, scratch, &mut Vec::new()))
     }
 
     /// Probabilities of the classes, and why none is decided.
@@ -96,7 +124,7 @@ impl Model {
         &self,
         head: &TargetStance,
         target: &AskedTarget,
-        is_mentioned: bool,
+        mentions: &[Range<usize>],
         scratch: &mut Scratch,
         dense: &mut Vec<f32>,
     ) -> (Vec<f32>, Option<Undecided>) {
@@ -105,11 +133,11 @@ impl Model {
         if own.is_none() && !(head.any.is_told() && target.named.kind == Kind::Topic) {
             return (Vec::new(), Some(untold(target)));
         }
-        let inputs = self.toward_inputs(head, target, scratch, dense);
+        let inputs = self.toward_inputs(head, target, mentions, scratch, dense);
         let (step, trust) = own.map_or((&head.any.step, &head.any.trust), |own| (&own.step, &own.trust));
         let p = step.probabilities(&inputs);
         let none = head.classes.iter().position(|class| class == TARGET_STANCES[2]);
-        let undecided = trust.undecided(&p, none, is_mentioned);
+        let undecided = trust.undecided(&p, none, !mentions.is_empty());
         (p, undecided)
     }
 }

@@ -296,6 +296,30 @@ impl Finder {
     }
 }
 
+/// The word that stands for the name of a target in [`beside`].
+const NAME: &str = "xtargetx";
+/// Words on either side of a name that are said of the target.
+const BESIDE: usize = 5;
+
+/// What is said beside the names of a target, as a text of its own with the names masked: the same whichever target it is said of. With
+/// the place of each of its words in `words`, where it has one.
+pub fn beside(words: &Words, mentions: &[Range<usize>]) -> (String, Vec<Option<usize>>) {
+    let all = words.iter().as_slice();
+    let is_near = |i: usize| mentions.iter().any(|name| i + BESIDE >= name.start && i < name.end + BESIDE);
+    let (mut text, mut places) = (String::new(), Vec::new());
+    for (i, word) in all.iter().enumerate().filter(|(i, _)| is_near(*i)) {
+        let (said, place) = match mentions.iter().find(|name| name.contains(&i)) {
+            Some(name) if name.start == i => (NAME, None),
+            Some(_) => continue,
+            None => (words.lower(word), Some(i)),
+        };
+        text.push_str(said);
+        text.push(' ');
+        places.push(place);
+    }
+    (text, places)
+}
+
 /// True if a word is in capitals and those beside it are not: a text in capitals has none that tells `US` from `us`.
 fn stands_out(words: &Words, telling: &[usize], i: usize) -> bool {
     let all = words.iter().as_slice();

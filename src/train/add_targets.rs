@@ -9,7 +9,7 @@ use super::stack::Origin;
 use super::targets::trust;
 use crate::error::{Error, Result};
 use crate::model::scoring::{Item, Scratch};
-use crate::model::target::{OwnTarget, TargetStance, step_inputs};
+use crate::model::target::{OwnTarget, TargetStance, beside_inputs, step_inputs};
 
 impl Run<'_> {
     /// Fits heads of the planned targets and adds them to `stance`, that of the base. Targets that had own heads before get new ones,
@@ -89,7 +89,10 @@ impl Run<'_> {
             let (text, parent) = (&self.data.texts[row as usize], self.data.parents[row as usize].as_deref());
             base.model().any_target(&Item { text, parent, ..Item::default() }, &target, &mut scratch)
         };
-        let nothing = step_inputs(&[], 0.0, stance.any.about.as_ref().map(|_| 0.0));
+        let mut nothing = step_inputs(&[], 0.0, stance.any.about.as_ref().map(|_| 0.0));
+        if stance.beside.is_some() {
+            nothing.extend(beside_inputs(None, stance.classes.len()));
+        }
         rows.rows.iter().map(|row| of_row(row).unwrap_or_else(|| nothing.clone())).collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -12,11 +13,14 @@ use super::recipe::{Recipe, Source};
 use super::threads::answer_parents;
 use crate::error::{Error, Result};
 use crate::label::{PARENT_STANCES, TARGET_STANCES};
-use crate::model::SourceNote;
+use crate::model::{SourceNote, asked};
 use crate::read;
 use crate::read::fields::Fields;
 use crate::read::rows::{BadRow, Options, Row};
-use crate::text::targets::{self, NamedTarget};
+use crate::text::clean::Clean;
+use crate::text::quotes;
+use crate::text::targets::{self, Finder, NamedTarget};
+use crate::text::words::Words;
 
 /// Rows that decide one label.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +89,8 @@ pub struct Gathered {
     pub stance: ClassRows,
     /// The target of each row of `stance`.
     pub targets: Vec<String>,
+    /// For each row of `stance` the number of the text that holds what it says beside the names of its target, where it has one.
+    pub beside: Vec<Option<u32>>,
     /// Targets that are known by name and aliases.
     pub known_targets: Vec<NamedTarget>,
 }
@@ -194,6 +200,7 @@ pub fn gather(
     out.reply = classes(reply, &PARENT_STANCES);
     out.targets = stance.iter().map(|(_, (target, _)): &(u32, (String, String))| target.clone()).collect();
     out.stance = classes(stance.into_iter().map(|(row, (_, class))| (row, class)).collect(), &TARGET_STANCES);
+    out.add_beside();
     Ok(out)
 }
 
@@ -255,6 +262,33 @@ impl Gathered {
     /// True if a source's label teaches one of `labels`.
     pub fn teaches(&self, key: &(usize, String), labels: &[(&str, &LabelRows)]) -> bool {
         labels.iter().any(|(name, _)| self.teachers.get(*name).is_some_and(|own| own.contains(key)))
+    }
+
+    /// Adds what is said beside the names of known targets as texts of their own.
+    fn add_beside(&mut self) {
+        let finder = Finder::of(&self.known_targets);
+        self.beside = vec![None; self.targets.len()];
+        for place in 0..self.targets.len() {
+            let row = self.stance.rows[place] as usize;
+            let Some(target) = self.known_targets.iter().position(|known| known.name == self.targets[place]) else {
+                continue;
+            };
+            let (text, parent) = (self.texts[row].as_str(), self.parents[row].as_deref());
+            let mut words = Words::default();
+            words.read(&Clean::new(text), &quotes::find(text, parent, &[]));
+            let found = finder.find(&words, &asked::stems(&words));
+            let mentions: Vec<Range<usize>> =
+                found.into_iter().filter(|(found, _)| *found == target).map(|(_, words)| words).collect();
+            if mentions.is_empty() {
+                continue;
+            }
+            self.beside[place] = Some(self.texts.len() as u32);
+            self.texts.push(targets::beside(&words, &mentions).0);
+            self.parents.push(None);
+            self.groups.push(self.groups[row].clone());
+            self.sources.push(self.sources[row]);
+            self.weights.push(self.weights[row]);
+        }
     }
 
     fn note_teachers(&mut self, source: &Source, number: usize, rows: &[Labelled]) {

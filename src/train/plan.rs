@@ -47,25 +47,25 @@ impl<'a> Plan<'a> {
         }
         labels.sort_by_key(|(name, _)| label::LABELS.iter().position(|l| l.key == *name).unwrap_or(usize::MAX));
         let fewest = recipe.settings.min_rows;
-        let enough = |rows: &ClassRows, what: &str| {
+        let own_targets = own_targets(data, recipe.settings.min_examples);
+        let enough = |rows: &ClassRows, what: &str, others: bool| {
             let classes = class_counts(rows);
             let fit = classes.iter().filter(|n| **n >= fewest).count() >= 2;
-            if !fit && !rows.rows.is_empty() {
+            if !fit && !others && !rows.rows.is_empty() {
                 watch.note(&format!(
                     "no head for {what}: two classes need {fewest} rows each, there are {} (--min-rows)",
                     rows.classes.iter().zip(&classes).map(|(c, n)| format!("{c} {n}")).collect::<Vec<_>>().join(", ")
                 ));
             }
-            fit
+            fit || others
         };
         let mut plan = Self {
             labels,
-            reply: enough(&data.reply, "stance toward the parent"),
-            stance: enough(&data.stance, "stance toward targets"),
-            own_targets: own_targets(data, recipe.settings.min_examples),
+            reply: enough(&data.reply, "stance toward the parent", false),
+            stance: enough(&data.stance, "stance toward targets", !own_targets.is_empty()),
+            own_targets,
             first_stage: Vec::new(),
         };
-        plan.stance |= !plan.own_targets.is_empty();
         plan.first_stage = first_stage(data, fewest, &plan.labels, &recipe.settings);
         if plan.labels.is_empty() && !plan.reply && !plan.stance {
             return Err(Error::settings(

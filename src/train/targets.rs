@@ -18,7 +18,7 @@ use crate::features::vectors::Vectors;
 use crate::label::TARGET_STANCES;
 use crate::model::asked::AskedTarget;
 use crate::model::multinomial::likeliest;
-use crate::model::target::{AnyTarget, OwnTarget, PairHead, Target, TargetStance, Trust, step_inputs};
+use crate::model::target::{AnyTarget, OwnTarget, PairHead, Target, TargetStance, Trust, beside_inputs, step_inputs};
 use crate::text::targets::NamedTarget;
 
 /// Out-of-fold logits of the heads for any target.
@@ -52,6 +52,7 @@ impl Run<'_> {
         let own_places: Vec<Vec<usize>> = plan.own_targets.iter().map(|target| of_target(target)).collect();
         self.step("stance toward any target")?;
         let (about, side, any) = self.any_target(shared, vectors, heads)?;
+        let beside = self.beside(shared, heads)?;
         let mut predicted: HashMap<usize, usize> = HashMap::new();
         let mut own = Vec::new();
         for (target, places) in plan.own_targets.iter().zip(&own_places) {
@@ -68,7 +69,11 @@ impl Run<'_> {
             let inputs: Vec<Vec<f32>> = places
                 .iter()
                 .enumerate()
-                .map(|(k, &i)| any.inputs(i, &logits.iter().map(|z| z[k] as f32).collect::<Vec<_>>()))
+                .map(|(k, &i)| {
+                    let mut inputs = any.inputs(i, &logits.iter().map(|z| z[k] as f32).collect::<Vec<_>>());
+                    inputs.extend(beside.iter().flat_map(|(_, of_rows)| beside_inputs(of_rows[i].as_deref(), rows.classes.len())));
+                    inputs
+                })
                 .collect();
             let (step, p) = self.step_of(shared, &part, &inputs, false)?;
             predicted.extend(places.iter().zip(&p).map(|(&i, p)| (i, likeliest(p))));
@@ -97,9 +102,30 @@ impl Run<'_> {
             classes: rows.classes.clone(),
             any: AnyTarget { about, side, step, targets: names, trust },
             own,
+            beside: beside.map(|(column, _)| column),
             rows: rows.rows.len(),
             macro_f1_out_of_fold: figures.macro_f1 as f32,
         }))
+    }
+
+    /// The heads that look at what is said beside names, if enough rows have one: the first column, and the out-of-fold logits of each row
+    /// that has one.
+    fn beside(&self, shared: &Shared, heads: &mut Vec<Head>) -> Result<Option<(usize, Vec<Option<Vec<f32>>>)>> {
+        let rows = &self.data.stance;
+        let places: Vec<usize> = (0..rows.rows.len()).filter(|&i| self.data.beside[i].is_some()).collect();
+        if places.len() < FEWEST_NAMED {
+            return Ok(None);
+        }
+        let mut part = rows.part(&places);
+        part.rows = places.iter().filter_map(|&i| self.data.beside[i]).collect();
+        let settings = Settings { l2_stance: self.settings.l2_own, ..self.settings.clone() };
+        let what = "stance beside names";
+        let (first, logits) = self.class_heads(shared, what, &part, Blocks::ReplyText, &settings, heads)?;
+        let mut out = vec![None; rows.rows.len()];
+        for (k, &i) in places.iter().enumerate() {
+            out[i] = Some(logits.iter().map(|z| z[k] as f32).collect());
+        }
+        Ok(Some((first, out)))
     }
 
     /// The heads for any target: whether a text takes a side, where rows tell, and which one.
@@ -203,5 +229,7 @@ pub(super) fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
 const MANY: usize = 200;
 /// A threshold that no probability reaches.
 const NEVER: f32 = 2.0;
+/// Fewest rows with the name of their target that teach what is said beside names.
+const FEWEST_NAMED: usize = 200;
 /// Fewest rows that a threshold is told by.
 const FEWEST_DECIDED: usize = 20;
