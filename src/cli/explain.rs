@@ -186,12 +186,7 @@ fn stance(model: &Model, item: &Item<'_>, scratch: &mut Scratch) -> Option<Vec<(
     Some(head.step.classes.iter().cloned().zip(scored).collect())
 }
 
-fn print(
-    out: &mut dyn Write,
-    model: &Model,
-    wanted: &[&Explanation],
-    top: usize,
-) -> Result<()> {
+fn print(out: &mut dyn Write, model: &Model, wanted: &[&Explanation], top: usize) -> Result<()> {
     for e in wanted {
         let head = model.manifest.labels.iter().find(|l| l.name == e.label);
         let threshold = head.map_or(0.5, |h| h.threshold);
@@ -222,7 +217,11 @@ fn print_target(out: &mut dyn Write, target: &TargetExplanation, top: usize) -> 
         writeln!(out, "  mentioned by: {}", mentions.join(", "))?;
     }
     if let Some(Likeliest { class, probability, logit, base, shares }) = &target.likeliest {
-        writeln!(out, "  likeliest {class} {:.1}%  logit {logit:+.3} against the mean of the others", probability * 100.0)?;
+        writeln!(
+            out,
+            "  likeliest {class} {:.1}%  logit {logit:+.3} against the mean of the others",
+            probability * 100.0
+        )?;
         writeln!(out, "  {base:+8.3}  base")?;
         print_shares(out, shares, top)?;
     }

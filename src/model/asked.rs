@@ -55,9 +55,11 @@ impl Asked {
         for (target, range) in self.finder.find(words, stems) {
             places.get_mut(target).into_iter().for_each(|places| places.push(range.clone()));
         }
-        let with_topics = self.targets.iter().zip(places).map(|(target, places)| {
-            if places.is_empty() { target.by_telling_words(stems) } else { places }
-        });
+        let with_topics = self
+            .targets
+            .iter()
+            .zip(places)
+            .map(|(target, places)| if places.is_empty() { target.by_telling_words(stems) } else { places });
         with_topics.enumerate().filter(|(_, places)| !places.is_empty()).collect()
     }
 }

@@ -70,7 +70,8 @@ impl Model {
                 reason: found.undecided.map(super::target::Undecided::reason),
                 mentions: found.mentions.iter().map(mention).collect(),
                 likeliest: parts.zip(self.manifest.targets.as_ref()).map(|((probability, class), head)| {
-                    let (logit, base, shares) = self.target_shares(head, target, &mentions, best, &text, &style, scratch);
+                    let (logit, base, shares) =
+                        self.target_shares(head, target, &mentions, best, &text, &style, scratch);
                     Likeliest { class, probability, logit, base, shares }
                 }),
             }

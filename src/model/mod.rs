@@ -206,7 +206,8 @@ impl Model {
     /// A model of its parts, not read from a folder.
     pub fn new(manifest: Manifest, weights: Weights, subwords: Option<Subwords>, vectors: Option<Vectors>) -> Self {
         let worth = Worth::of(&manifest, &weights, vectors.as_ref());
-        let asked = Asked::of(&manifest.targets_known(), manifest.targets.as_ref(), &manifest.known_targets, vectors.as_ref());
+        let asked =
+            Asked::of(&manifest.targets_known(), manifest.targets.as_ref(), &manifest.known_targets, vectors.as_ref());
         Self { manifest, weights, subwords, vectors, first_stage: None, folder: None, worth, asked }
     }
 

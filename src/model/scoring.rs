@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::asked::Asked;
 use super::calibrate::Calibration;
 use super::lexicon::Known;
 use super::reply::Surroundings;
 use super::sums::Sums;
-use super::asked::Asked;
 use super::target::{COPIES, PairHead, Seen, Target, TargetScore};
 use super::{COMMON, LONG, Model, STRIDE, WINDOW, Weights};
 use crate::features::pair::Senses;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::multinomial::{Multinomial, likeliest};
 use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed, related, telling, topic_words};
 use crate::features::vectors::Vectors;
-use crate::text::targets::Kind;
 use crate::text::polarity::{self, Mark, Role, marks};
+use crate::text::targets::Kind;
 use crate::text::words::Words;
 
 /// Stance toward named targets.
@@ -265,7 +265,9 @@ impl Seen {
 /// What is said beside the name of a target, for the last step of one with own heads: whether it is named, then a logit a class.
 pub fn beside_inputs(logits: Option<&[f32]>, classes: usize) -> Vec<f32> {
     let named = f32::from(logits.is_some());
-    std::iter::once(named).chain(logits.unwrap_or_default().iter().copied().chain(std::iter::repeat(0.0)).take(classes)).collect()
+    std::iter::once(named)
+        .chain(logits.unwrap_or_default().iter().copied().chain(std::iter::repeat(0.0)).take(classes))
+        .collect()
 }
 
 /// The inputs of the last step: the own logits, if there are any, then those for any target.

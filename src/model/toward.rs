@@ -36,7 +36,8 @@ impl Model {
         let mut dense = Vec::new();
         let scored = wanted.into_iter().map(|Wanted { name, target, mentions }| {
             let words = mentions.clone();
-            let source = |clean: &Clean<'_>| mentions.iter().map(|words| scratch.words.source(clean, words.clone())).collect();
+            let source =
+                |clean: &Clean<'_>| mentions.iter().map(|words| scratch.words.source(clean, words.clone())).collect();
             let mentions: Vec<Range<usize>> = clean.as_ref().map(source).unwrap_or_default();
             let (probabilities, undecided) = match head {
                 Some(head) => self.toward(head, target, &words, scratch, &mut dense),
@@ -74,11 +75,13 @@ impl Model {
     ) -> Vec<f32> {
         let text = Sensed { senses: &scratch.senses, words: &scratch.places };
         scratch.seen.dense(text, &target.read, dense);
-        let logit = |pair: &PairHead| self.pair_logit(pair, &target.read, dense, &scratch.seen, &scratch.sums, &scratch.text);
+        let logit =
+            |pair: &PairHead| self.pair_logit(pair, &target.read, dense, &scratch.seen, &scratch.sums, &scratch.text);
         let (side, about) = (logit(&head.any.side), head.any.about.as_ref().map(logit));
-        let own = target.own.and_then(|own| head.own.get(own)).and_then(|own| {
-            scratch.text.whole.get(own.first_column..own.first_column + head.classes.len())
-        });
+        let own = target
+            .own
+            .and_then(|own| head.own.get(own))
+            .and_then(|own| scratch.text.whole.get(own.first_column..own.first_column + head.classes.len()));
         let mut inputs = step_inputs(own.unwrap_or_default(), side, about);
         if let Some(first) = head.beside {
             let logits = self.beside(mentions, scratch).map(|(mut beside, _)| {

@@ -10,8 +10,8 @@ use super::reliability::reliability;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::calibrate::logit;
-use crate::model::scoring::Scores;
 use crate::model::multinomial::likeliest;
+use crate::model::scoring::Scores;
 use crate::model::target::TargetScore;
 use crate::read::rows::{BadRow, Options};
 use crate::text::targets::named;
@@ -191,7 +191,8 @@ fn stances(model: &Model, question: &Question, rows: &[&Measured]) -> Vec<Stance
         });
         let all: Vec<(&String, &String, Option<&TargetScore>)> = all.collect();
         let mut figures = |name: &str, answers: &[(&String, Option<&TargetScore>)]| {
-            let pairs = answers.iter().map(|(class, t)| (*class, t.map(|t| &t.probabilities).filter(|p| !p.is_empty())));
+            let pairs =
+                answers.iter().map(|(class, t)| (*class, t.map(|t| &t.probabilities).filter(|p| !p.is_empty())));
             let found = stance_figures(name, &head.classes, pairs, question);
             out.extend(found.map(|found| StanceFigures { decided: Some(decided(&head.classes, answers)), ..found }));
         };

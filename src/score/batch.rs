@@ -218,7 +218,8 @@ fn mentions(text: &str, places: &[Range<usize>]) -> Vec<Mention> {
         return Vec::new();
     }
     let units = Utf16::of(text);
-    let mention = |place: &Range<usize>| Some(Mention { text: text.get(place.clone())?.to_owned(), span: units.span(place) });
+    let mention =
+        |place: &Range<usize>| Some(Mention { text: text.get(place.clone())?.to_owned(), span: units.span(place) });
     places.iter().filter_map(mention).collect()
 }
 

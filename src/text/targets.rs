@@ -91,9 +91,11 @@ pub fn merged(earlier: &[NamedTarget], later: &[NamedTarget]) -> Result<Vec<Name
     let mut all = earlier.to_vec();
     for target in later {
         let place = all.iter().position(|known| key(&known.name) == key(&target.name));
-        let clash = all.iter().enumerate().filter(|(i, _)| Some(*i) != place).find_map(|(_, known)| {
-            target.names().find(|name| known.is_called(name)).map(|name| (name, known))
-        });
+        let clash = all
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| Some(*i) != place)
+            .find_map(|(_, known)| target.names().find(|name| known.is_called(name)).map(|name| (name, known)));
         if let Some((name, known)) = clash {
             let what = format!(
                 "`{name}` is a name of the target `{}`, which the model has: call `{}` the same, or leave that name out",
@@ -203,10 +205,10 @@ struct Part {
 
 /// Words that some name is spelled like, but for the capitals.
 const COMMON: &[&str] = &[
-    "a", "ad", "all", "am", "an", "and", "any", "are", "as", "at", "be", "big", "but", "by", "can", "did", "do", "end", "fed",
-    "for", "get", "go", "has", "he", "her", "him", "his", "how", "i", "if", "in", "is", "it", "its", "let", "mad", "may", "me",
-    "my", "new", "no", "not", "now", "of", "off", "on", "one", "or", "our", "out", "pa", "pet", "pm", "pip", "she", "so", "the",
-    "to", "too", "up", "us", "was", "we", "what", "who", "why", "will", "you",
+    "a", "ad", "all", "am", "an", "and", "any", "are", "as", "at", "be", "big", "but", "by", "can", "did", "do", "end",
+    "fed", "for", "get", "go", "has", "he", "her", "him", "his", "how", "i", "if", "in", "is", "it", "its", "let",
+    "mad", "may", "me", "my", "new", "no", "not", "now", "of", "off", "on", "one", "or", "our", "out", "pa", "pet",
+    "pm", "pip", "she", "so", "the", "to", "too", "up", "us", "was", "we", "what", "who", "why", "will", "you",
 ];
 
 fn parts(name: &str) -> Vec<Part> {
@@ -390,6 +392,8 @@ mod tests {
         let all = merged(&set(), &mine).unwrap();
         assert_eq!((all.len(), all[0].aliases.as_slice()), (3, mine[0].aliases.as_slice()));
         let clash = [NamedTarget { aliases: vec!["isis".into()], ..NamedTarget::topic("a goddess") }];
-        assert!(merged(&set(), &clash).unwrap_err().to_string().contains("`isis` is a name of the target `Islamic State`"));
+        assert!(
+            merged(&set(), &clash).unwrap_err().to_string().contains("`isis` is a name of the target `Islamic State`")
+        );
     }
 }

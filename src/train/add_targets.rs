@@ -38,7 +38,8 @@ impl Run<'_> {
                 let first = base.own_columns().start + own.first_column;
                 first..first + stance.classes.len()
             });
-            let is_own = |k: &usize| matches!(shared.stack[*k].origin, Origin::Base(column) if columns.contains(&column));
+            let is_own =
+                |k: &usize| matches!(shared.stack[*k].origin, Origin::Base(column) if columns.contains(&column));
             let stack: Vec<usize> = (0..shared.stack.len()).filter(is_own).collect();
             let settings = self.own_settings(rows.rows.len());
             let (first_column, logits) =

@@ -45,8 +45,14 @@ impl Run<'_> {
         let mut logits = Vec::new();
         for (class, name) in rows.classes.iter().enumerate() {
             let targets: Vec<f32> = rows.truth.iter().map(|&t| if t == class { 1.0 } else { 0.0 }).collect();
-            let task =
-                Task { rows: &rows.rows, targets: &targets, blocks, stack, l2: &[settings.l2_stance], ..Task::default() };
+            let task = Task {
+                rows: &rows.rows,
+                targets: &targets,
+                blocks,
+                stack,
+                l2: &[settings.l2_stance],
+                ..Task::default()
+            };
             let head = self.fit_by(settings, shared, &format!("{what}, {name}"), task, settings.balanced)?;
             logits.push(head.out_of_fold.clone());
             heads.push(head);

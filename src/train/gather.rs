@@ -209,7 +209,8 @@ struct Names(HashMap<String, String>);
 
 impl Names {
     fn of(targets: &[NamedTarget]) -> Self {
-        let names = targets.iter().flat_map(|target| target.names().map(|name| (targets::key(name), target.name.clone())));
+        let names =
+            targets.iter().flat_map(|target| target.names().map(|name| (targets::key(name), target.name.clone())));
         Self(names.collect())
     }
 
@@ -237,7 +238,10 @@ fn keep_examples(target: &NamedTarget, rows: &mut Vec<Labelled>, path: &Path) ->
     }
     rows.retain(|row| !row.stances.is_empty());
     if rows.is_empty() {
-        let what = format!("no examples of `{}` in it: rows need `text` and `stance`, and `target` if about others, too", target.name);
+        let what = format!(
+            "no examples of `{}` in it: rows need `text` and `stance`, and `target` if about others, too",
+            target.name
+        );
         return Err(Error::input(path.display(), what));
     }
     Ok(())

@@ -55,6 +55,7 @@ impl Run<'_> {
         let beside = self.beside(shared, heads)?;
         let mut predicted: HashMap<usize, usize> = HashMap::new();
         let mut own = Vec::new();
+        let mut said: Vec<(Vec<Vec<f32>>, Vec<usize>)> = Vec::new();
         for (target, places) in plan.own_targets.iter().zip(&own_places) {
             self.step(&format!("stance toward {target}"))?;
             let part = rows.part(places);
@@ -71,7 +72,9 @@ impl Run<'_> {
                 .enumerate()
                 .map(|(k, &i)| {
                     let mut inputs = any.inputs(i, &logits.iter().map(|z| z[k] as f32).collect::<Vec<_>>());
-                    inputs.extend(beside.iter().flat_map(|(_, of_rows)| beside_inputs(of_rows[i].as_deref(), rows.classes.len())));
+                    inputs.extend(
+                        beside.iter().flat_map(|(_, of_rows)| beside_inputs(of_rows[i].as_deref(), rows.classes.len())),
+                    );
                     inputs
                 })
                 .collect();
@@ -84,7 +87,9 @@ impl Run<'_> {
                 rows: places.len(),
                 trust: trust(&p, &part.truth, self.settings.precision),
             });
+            said.push((p, part.truth));
         }
+        borrow_trust(&mut own, &said, self.settings.precision);
         // The step for any target is measured on the targets that have no own heads, fitted on all.
         let unseen: Vec<usize> = (0..rows.rows.len()).filter(|&i| any.unseen[i]).collect();
         let inputs: Vec<Vec<f32>> = unseen.iter().map(|&i| any.inputs(i, &[])).collect();
@@ -193,6 +198,28 @@ impl ClassRows {
             classes: self.classes.clone(),
             rows: places.iter().map(|&i| self.rows[i]).collect(),
             truth: places.iter().map(|&i| self.truth[i]).collect(),
+        }
+    }
+}
+
+/// Gives targets whose rows are too few to tell a threshold by that of all own targets together, unless it fails on their own rows: by
+/// more than the standard error of a share of the asked precision.
+fn borrow_trust(own: &mut [OwnTarget], said: &[(Vec<Vec<f32>>, Vec<usize>)], precision: f64) {
+    let (p, truth): (Vec<Vec<f32>>, Vec<usize>) =
+        said.iter().flat_map(|(p, truth)| p.iter().cloned().zip(truth.iter().copied())).unzip();
+    let common = trust(&p, &truth, precision).threshold;
+    for (own, (p, truth)) in own.iter_mut().zip(said).filter(|(own, _)| own.trust.threshold >= NEVER) {
+        let decided = p.iter().zip(truth).filter_map(|(p, truth)| {
+            let best = likeliest(p);
+            (p.get(best).copied().unwrap_or_default() >= common).then_some(best == *truth)
+        });
+        let decided: Vec<bool> = decided.collect();
+        let (n, right) = (decided.len() as f64, decided.iter().filter(|right| **right).count() as f64);
+        let error = (precision * (1.0 - precision).max(0.0) / n.max(1.0)).sqrt();
+        if n > 0.0 && right / n >= precision - error {
+            own.trust.threshold = common;
+            own.trust.coverage = (n / p.len().max(1) as f64) as f32;
+            own.trust.accuracy_at_coverage = (right / n) as f32;
         }
     }
 }

@@ -270,7 +270,8 @@ fn scored<'a>(shape: &Shape, record: &'a ScoreRecord) -> Row<'a> {
         cells.extend(toward(&shape.target, record, target));
     }
     if !shape.target.is_empty() {
-        let own = record.targets.iter().map(|(name, _)| name.as_str()).find(|name| !shape.targets.iter().any(|t| t == name));
+        let own =
+            record.targets.iter().map(|(name, _)| name.as_str()).find(|name| !shape.targets.iter().any(|t| t == name));
         cells.push(Cell::text(own));
         cells.extend(toward(&shape.target, record, own.unwrap_or_default()));
     }
