@@ -15,6 +15,7 @@ mod fitting;
 pub mod gather;
 pub mod heads;
 pub mod metrics;
+mod own_targets;
 mod pairs;
 pub mod plan;
 pub mod recipe;

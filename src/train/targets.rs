@@ -7,6 +7,7 @@ use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
 use super::metrics;
+use super::own_targets::Fitted;
 use super::pairs::Parting;
 use super::plan::Plan;
 use super::recipe::Settings;
@@ -18,7 +19,7 @@ use crate::features::vectors::Vectors;
 use crate::label::TARGET_STANCES;
 use crate::model::asked::AskedTarget;
 use crate::model::multinomial::likeliest;
-use crate::model::target::{AnyTarget, OwnTarget, PairHead, Target, TargetStance, Trust, beside_inputs, step_inputs};
+use crate::model::target::{AnyTarget, PairHead, Target, TargetStance, Trust, beside_inputs, step_inputs};
 use crate::text::targets::NamedTarget;
 
 /// Out-of-fold logits of the heads for any target.
@@ -28,6 +29,9 @@ struct Any {
     /// Rows of targets that the heads were not fitted on either.
     unseen: Vec<bool>,
 }
+
+/// The first column of the heads that look at what is said beside names, and their out-of-fold logits of the rows that have one.
+type Beside = (usize, Vec<Option<Vec<f32>>>);
 
 impl Any {
     fn inputs(&self, i: usize, own: &[f32]) -> Vec<f32> {
@@ -54,42 +58,27 @@ impl Run<'_> {
         let (about, side, any) = self.any_target(shared, vectors, heads)?;
         let beside = self.beside(shared, heads)?;
         let mut predicted: HashMap<usize, usize> = HashMap::new();
-        let mut own = Vec::new();
-        let mut said: Vec<(Vec<Vec<f32>>, Vec<usize>)> = Vec::new();
-        for (target, places) in plan.own_targets.iter().zip(&own_places) {
+        let mut fitted = Vec::new();
+        for (target, places) in plan.own_targets.iter().zip(own_places) {
             self.step(&format!("stance toward {target}"))?;
-            let part = rows.part(places);
-            let (first_column, logits) = self.class_heads(
-                shared,
-                &format!("stance toward {target}"),
-                &part,
-                Blocks::Text,
-                &self.own_settings(places.len()),
-                heads,
-            )?;
-            let inputs: Vec<Vec<f32>> = places
-                .iter()
-                .enumerate()
-                .map(|(k, &i)| {
-                    let mut inputs = any.inputs(i, &logits.iter().map(|z| z[k] as f32).collect::<Vec<_>>());
-                    inputs.extend(
-                        beside.iter().flat_map(|(_, of_rows)| beside_inputs(of_rows[i].as_deref(), rows.classes.len())),
-                    );
-                    inputs
-                })
-                .collect();
-            let (step, p) = self.step_of(shared, &part, &inputs, false)?;
-            predicted.extend(places.iter().zip(&p).map(|(&i, p)| (i, likeliest(p))));
-            own.push(OwnTarget {
-                name: (*target).to_owned(),
-                first_column,
-                step,
-                rows: places.len(),
-                trust: trust(&p, &part.truth, self.settings.precision),
-            });
-            said.push((p, part.truth));
+            let what = format!("stance toward {target}");
+            let settings = self.own_settings(places.len());
+            let part = rows.part(&places);
+            let (first_column, logits) = self.class_heads(shared, &what, &part, Blocks::Text, &settings, heads)?;
+            let of_row = |(k, &i): (usize, &usize)| {
+                let own: Vec<f32> = logits.iter().map(|z| z[k] as f32).collect();
+                let named = |(_, of_rows): &Beside| beside_inputs(of_rows[i].as_deref(), rows.classes.len());
+                any.inputs(i, &own).into_iter().chain(beside.iter().flat_map(named)).collect()
+            };
+            let inputs = places.iter().enumerate().map(of_row).collect();
+            fitted.push(Fitted { name: target, first_column, places, part, inputs });
         }
-        borrow_trust(&mut own, &said, self.settings.precision);
+        let mut own = Vec::new();
+        for (target, p) in self.own_targets(shared, &fitted)?.into_iter().zip(&fitted) {
+            let (target, said) = target;
+            predicted.extend(p.places.iter().zip(&said).map(|(&i, p)| (i, likeliest(p))));
+            own.push(target);
+        }
         // The step for any target is measured on the targets that have no own heads, fitted on all.
         let unseen: Vec<usize> = (0..rows.rows.len()).filter(|&i| any.unseen[i]).collect();
         let inputs: Vec<Vec<f32>> = unseen.iter().map(|&i| any.inputs(i, &[])).collect();
@@ -115,7 +104,7 @@ impl Run<'_> {
 
     /// The heads that look at what is said beside names, if enough rows have one: the first column, and the out-of-fold logits of each row
     /// that has one.
-    fn beside(&self, shared: &Shared, heads: &mut Vec<Head>) -> Result<Option<(usize, Vec<Option<Vec<f32>>>)>> {
+    fn beside(&self, shared: &Shared, heads: &mut Vec<Head>) -> Result<Option<Beside>> {
         let rows = &self.data.stance;
         let places: Vec<usize> = (0..rows.rows.len()).filter(|&i| self.data.beside[i].is_some()).collect();
         if places.len() < FEWEST_NAMED {
@@ -202,28 +191,6 @@ impl ClassRows {
     }
 }
 
-/// Gives targets whose rows are too few to tell a threshold by that of all own targets together, unless it fails on their own rows: by
-/// more than the standard error of a share of the asked precision.
-fn borrow_trust(own: &mut [OwnTarget], said: &[(Vec<Vec<f32>>, Vec<usize>)], precision: f64) {
-    let (p, truth): (Vec<Vec<f32>>, Vec<usize>) =
-        said.iter().flat_map(|(p, truth)| p.iter().cloned().zip(truth.iter().copied())).unzip();
-    let common = trust(&p, &truth, precision).threshold;
-    for (own, (p, truth)) in own.iter_mut().zip(said).filter(|(own, _)| own.trust.threshold >= NEVER) {
-        let decided = p.iter().zip(truth).filter_map(|(p, truth)| {
-            let best = likeliest(p);
-            (p.get(best).copied().unwrap_or_default() >= common).then_some(best == *truth)
-        });
-        let decided: Vec<bool> = decided.collect();
-        let (n, right) = (decided.len() as f64, decided.iter().filter(|right| **right).count() as f64);
-        let error = (precision * (1.0 - precision).max(0.0) / n.max(1.0)).sqrt();
-        if n > 0.0 && right / n >= precision - error {
-            own.trust.threshold = common;
-            own.trust.coverage = (n / p.len().max(1) as f64) as f32;
-            own.trust.accuracy_at_coverage = (right / n) as f32;
-        }
-    }
-}
-
 /// The lowest threshold at which decisions are right as often as `precision` asks, and what it is worth.
 pub(super) fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
     let mut rows: Vec<(f32, bool)> = p
@@ -255,7 +222,7 @@ pub(super) fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
 /// Examples from which on the heads of a target need neither stronger vectors nor balanced classes.
 const MANY: usize = 200;
 /// A threshold that no probability reaches.
-const NEVER: f32 = 2.0;
+pub(super) const NEVER: f32 = 2.0;
 /// Fewest rows with the name of their target that teach what is said beside names.
 const FEWEST_NAMED: usize = 200;
 /// Fewest rows that a threshold is told by.
