@@ -1,12 +1,12 @@
 //! The targets that comments are asked about: each read once for a model, and found where a comment mentions it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::target::{Target, TargetStance};
 use crate::features::pair::Sensing;
 use crate::features::vectors::Vectors;
-use crate::text::targets::{Finder, Kind, NamedTarget, Stems, named};
+use crate::text::targets::{Finder, Kind, NamedTarget, Stems, key, named};
 use crate::text::words::Words;
 
 /// Targets, read for one model. A comment is asked about those that it mentions.
@@ -15,6 +15,7 @@ pub struct Asked {
     /// In the order of the set.
     pub targets: Vec<AskedTarget>,
     finder: Finder,
+    by_name: HashMap<String, usize>,
 }
 
 /// A target, read for one model.
@@ -40,13 +41,14 @@ impl Asked {
     ) -> Self {
         let sensing = Sensing::new(vectors);
         let read = |target: &NamedTarget| AskedTarget::read(target, head, known, &sensing);
-        Self { targets: targets.iter().map(read).collect(), finder: Finder::of(targets) }
+        let names = targets.iter().enumerate().flat_map(|(i, target)| target.names().map(move |name| (key(name), i)));
+        Self { targets: targets.iter().map(read).collect(), finder: Finder::of(targets), by_name: names.collect() }
     }
 
     /// The target that goes by a name.
     pub fn named(&self, name: &str) -> Option<usize> {
         let exactly = self.targets.iter().position(|target| target.named.name == name);
-        exactly.or_else(|| self.targets.iter().position(|target| target.named.is_called(name)))
+        exactly.or_else(|| self.by_name.get(&key(name)).copied())
     }
 
     /// The targets that a text mentions, by number, with the words that do; `stems` are those of its words.
