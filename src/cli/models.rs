@@ -1,5 +1,6 @@
 //! `polemic models`: what is there, and where models are looked for.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -93,7 +94,8 @@ fn target_line(target: &Value) -> String {
         line += ": no examples";
     } else {
         let share = |key: &str| target[key].as_f64().unwrap_or_default();
-        line += &format!(
+        let _ = write!(
+            line,
             ": {} examples, right in {:.2}; decides {:.2}, right in {:.2} of these",
             target["rows"],
             share("accuracy"),
@@ -102,7 +104,7 @@ fn target_line(target: &Value) -> String {
         );
     }
     if !aliases.is_empty() {
-        line += &format!("; also {}", printable(&aliases.join(", ")));
+        let _ = write!(line, "; also {}", printable(&aliases.join(", ")));
     }
     line
 }

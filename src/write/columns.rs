@@ -298,7 +298,7 @@ fn toward<'a>(wanted: &[String], record: &'a ScoreRecord, target: &str) -> Vec<C
     // What a comment does not mention it was not asked about.
     let is_scored = record.unscored.is_none() && !target.is_empty();
     cells.push(match found {
-        Some(toward) => Cell::Integer(toward.mentions.len() as i64),
+        Some(toward) => Cell::Integer((toward.mentions.len() as u32).into()),
         None if is_scored => Cell::Integer(0),
         None => Cell::Null,
     });

@@ -184,7 +184,7 @@ impl Stances {
         for ((target, toward), (_, found)) in record.toward.iter().zip(&record.targets) {
             let p = |class: &String| found.iter().find(|(name, _)| name == class).map(|(_, p)| rounded(*p));
             let p: Vec<Option<f64>> = self.classes.iter().map(p).collect();
-            let mentions = toward.mentions.len() as i64;
+            let mentions = toward.mentions.len() as u32;
             let fixed: [&dyn ToSql; 5] = [&n, target, &toward.stance, &toward.reason, &mentions];
             let cells = fixed.into_iter().chain(p.iter().map(|p| p as &dyn ToSql));
             db.prepare_cached(&self.add)?.execute(params_from_iter(cells))?;
