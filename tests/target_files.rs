@@ -208,9 +208,9 @@ fn rows_about_an_alias_teach_the_target() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "skyway.jsonl", examples());
     write(folder.path(), "targets.toml", SKYWAY);
-    let more: Vec<Value> = (0..8)
-        .map(|i| json!({"text": format!("row {i} of it"), "target": "CABLE CARS", "stance": ["favor", "against"][i % 2]}))
-        .collect();
+    let stance = |i: usize| if i % 2 == 0 { "favor" } else { "against" };
+    let row = |i| json!({"text": format!("row {i} of it"), "target": "CABLE CARS", "stance": stance(i)});
+    let more: Vec<Value> = (0..8).map(row).collect();
     let more = write(folder.path(), "more.jsonl", lines(&more).replace("CABLE CARS", "Cable Car"));
     let mut recipe = Recipe::of_files(&[more]);
     recipe.settings.targets = Some(folder.path().join("targets.toml"));
