@@ -121,6 +121,7 @@ fn score(bencher: Bencher, jobs: &[Job<'_>]) {
         max_text: MAX_TEXT,
         include: Vec::new(),
         targets: Vec::new(),
+        set: None,
         stance_of_roots: false,
         undecided: false,
         with_text: false,

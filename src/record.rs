@@ -85,6 +85,29 @@ pub struct ScoreRecord {
     pub model: String,
 }
 
+/// A place in the original text, end exclusive, in bytes of UTF-8 and in UTF-16 code units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+    /// First UTF-16 code unit.
+    pub utf16_start: usize,
+    /// UTF-16 code unit after the last.
+    pub utf16_end: usize,
+}
+
+/// Words that mention a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mention {
+    /// As written.
+    pub text: String,
+    /// Where they stand.
+    #[serde(flatten)]
+    pub span: Span,
+}
+
 /// What is decided of the stance toward a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Toward {
@@ -93,8 +116,11 @@ pub struct Toward {
     /// Why none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The text takes up the words by which the target is known.
+    /// The text has a name of the target.
     pub mentioned: bool,
+    /// Where it has one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Mention>,
 }
 
 /// Classes and their probabilities.

@@ -27,6 +27,7 @@ fn stance(name: &str, truth: &[usize], predicted: &[usize]) -> StanceFigures {
         unscored: 0,
         figures: multiclass(&classes, truth, predicted),
         intervals: multiclass_intervals(3, truth, predicted, 200, 1),
+        decided: None,
     }
 }
 

@@ -60,6 +60,8 @@ mod sources;
 /// A small model and the program.
 mod stacking;
 mod support;
+/// Targets from a file: names, aliases, examples, and what is written of them.
+mod target_files;
 /// Stance toward targets: polarity, unseen targets, abstention.
 mod targets;
 /// `polemic train` end to end.

@@ -334,7 +334,7 @@ fn replies_find_the_parent_of_their_own_thread() {
         rows.extend([row(1, json!(null)), row(2, json!(1)), row(3, json!(2))]);
     }
     let data = place.file("d.jsonl", lines(&rows));
-    let gathered = gather(&Recipe::of_files(&[data]), &Options::default(), &mut |_, _| ()).unwrap();
+    let gathered = gather(&Recipe::of_files(&[data]), &[], &Options::default(), &mut |_, _| ()).unwrap();
     let parents: Vec<Option<&str>> = gathered.parents.iter().map(Option::as_deref).collect();
     assert_eq!(parents, [None, Some("a1"), Some("a2"), None, Some("b1"), Some("b2")]);
 }

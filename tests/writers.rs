@@ -8,7 +8,7 @@ use std::path::Path;
 use polemic::read;
 use polemic::read::entry::Entry;
 use polemic::read::rows::{BadRow, Options};
-use polemic::record::{CommentRecord, ScoreRecord, StoryRecord};
+use polemic::record::{CommentRecord, Mention, ScoreRecord, Span, StoryRecord, Toward};
 use polemic::thread::{Stated, Status, Story, Thread};
 use polemic::write::{CommentWriter, ConvoKit, Csv, Jsonl, Output, Parquet, ScoreWriter, Shape, Sqlite};
 use proptest::prelude::*;
@@ -161,8 +161,23 @@ pub(crate) fn scored(thread: &str, id: &str, parent: Option<&str>) -> ScoreRecor
             ("bridge".into(), vec![("favor".into(), 0.1), ("against".into(), 0.9)]),
             ("ferry".into(), vec![("favor".into(), 0.5), ("against".into(), 0.5)]),
         ],
+        toward: vec![
+            ("bridge".into(), toward(Some("against"), 2)),
+            ("ferry".into(), Toward { reason: Some("too uncertain".into()), ..toward(None, 0) }),
+        ],
         model: "news-en@0.1.0".into(),
         ..ScoreRecord::default()
+    }
+}
+
+/// A stance, and a target that is mentioned so many times.
+fn toward(stance: Option<&str>, mentions: usize) -> Toward {
+    let mention = Mention { text: "mayor".into(), span: Span { start: 16, end: 21, utf16_start: 16, utf16_end: 21 } };
+    Toward {
+        stance: stance.map(str::to_owned),
+        reason: None,
+        mentioned: mentions > 0,
+        mentions: vec![mention; mentions],
     }
 }
 
@@ -171,6 +186,7 @@ pub(crate) fn unscored(thread: &str, id: &str) -> ScoreRecord {
         scores: vec![("toxicity".into(), None), ("Text".into(), None)],
         unscored: Some("language".into()),
         targets: Vec::new(),
+        toward: Vec::new(),
         ..scored(thread, id, None)
     }
 }
@@ -200,16 +216,28 @@ fn the_columns_have_the_same_names_everywhere() {
     let csv = fs::read_to_string(names("csv")).unwrap();
     let header = csv.lines().next().unwrap();
     let expected = "id,thread_id,parent_id,depth,author,created,status,text,toxicity,Text~2,unscored,\
-                    stance_parent_support,stance_parent_deny,stance_bridge_favor,stance_bridge_against,target,\
-                    stance_target_favor,stance_target_against,model";
+                    stance_parent_support,stance_parent_deny,stance_bridge_favor,stance_bridge_against,\
+                    stance_toward_bridge,mentions_bridge,target,stance_target_favor,stance_target_against,\
+                    stance_toward_target,mentions_target,model";
     assert_eq!(header, expected);
     let row = csv.lines().nth(1).unwrap();
-    assert_eq!(row, "a,t,,0,,,published,Typical of this mayor.,0.123457,1,,,,0.1,0.9,ferry,0.5,0.5,news-en@0.1.0");
+    assert_eq!(
+        row,
+        "a,t,,0,,,published,Typical of this mayor.,0.123457,1,,,,0.1,0.9,against,2,ferry,0.5,0.5,,0,news-en@0.1.0"
+    );
 
     let mut rows = read::open_rows(&names("parquet"), &Options::default()).unwrap();
     let row = rows.next_row().unwrap().unwrap();
     let keys: Vec<&String> = row.fields.keys().collect();
-    let empty = ["parent_id", "author", "created", "unscored", "stance_parent_support", "stance_parent_deny"];
+    let empty = [
+        "parent_id",
+        "author",
+        "created",
+        "unscored",
+        "stance_parent_support",
+        "stance_parent_deny",
+        "stance_toward_target",
+    ];
     let filled: Vec<&str> = expected.split(',').filter(|name| !empty.contains(name)).collect();
     assert_eq!(keys, filled);
     assert_eq!((row.line, &row.fields["toxicity"]), (2, &json!(0.123_457)));
@@ -223,6 +251,11 @@ fn the_columns_have_the_same_names_everywhere() {
     assert_eq!(columns("comments"), of_comments);
     let scores: Vec<&str> = ["n", "id", "thread_id"].into_iter().chain(expected.split(',').skip(8)).collect();
     assert_eq!(columns("scores"), scores);
+    assert_eq!(columns("stances"), ["n", "target", "stance", "reason", "mentions", "p_favor", "p_against"]);
+    let of_comment = "SELECT group_concat(target || ':' || ifnull(stance, reason) || ':' || mentions || ':' || p_against, ' ') \
+                      FROM comments JOIN stances USING (n) WHERE id = 'a' ORDER BY target";
+    let found: String = db.query_row(of_comment, [], |row| row.get(0)).unwrap();
+    assert_eq!(found, "bridge:against:2:0.9 ferry:too uncertain:0:0.5");
 }
 
 /// Thread, title, toxicity, why it is unscored, text.

@@ -146,6 +146,7 @@ fn by_rate(args: &Args, model: &Model, rejects: &RejectsFile) -> Result<BTreeMap
         include: Vec::new(),
         targets: Vec::new(),
         undecided: true,
+        set: None,
         with_text: false,
         explain: false,
         stance_of_roots: false,

@@ -10,13 +10,16 @@ use serde_json::{Map, Value, json};
 use super::common::{self, Rejects};
 use super::site::SiteModel;
 use crate::model::Model;
-use crate::model::explain::{Explanation, Kind};
+use crate::model::asked::Asked;
+use crate::model::explain::{Explanation, Kind, Share};
+use crate::model::explain_target::{Likeliest, TargetExplanation};
 use crate::model::scoring::{Item, Scratch, Unscored};
 use crate::read;
 use crate::read::entry::Entry;
 use crate::read::rows::Options;
 use crate::record::rounded;
 use crate::report::printable;
+use crate::text::targets;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,6 +46,12 @@ pub struct Args {
     /// Only these labels (repeatable).
     #[arg(long, value_name = "NAME")]
     label: Vec<String>,
+    /// Explain the stance toward this target, mentioned or not (repeatable).
+    #[arg(long, value_name = "NAME")]
+    target: Vec<String>,
+    /// Explain the stance toward the targets of this file that the comment mentions [default: the model's].
+    #[arg(long, value_name = "FILE")]
+    targets: Option<PathBuf>,
     /// Shares shown for each label.
     #[arg(long, value_name = "N", default_value_t = 8)]
     top: usize,
@@ -61,8 +70,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let there: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
         bail!("--label {unknown}: the model has no such label; it has {}", there.join(", "));
     }
+    let set = args.targets.as_deref().map(targets::open).transpose()?.map(|targets| model.asked(&targets));
     if let Some(file) = &args.file {
-        return explain_file(args, &model, file);
+        return explain_file(args, &model, set.as_ref(), file);
     }
     let text = match args.text.as_deref().unwrap_or_default() {
         "-" => {
@@ -75,7 +85,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if text.len() > args.max_text {
         bail!("the text is longer than --max-text {}", args.max_text);
     }
-    let item = Item { text: &text, parent: args.parent.as_deref(), ..Item::default() };
+    let parent = args.parent.as_deref();
+    let item = Item { text: &text, parent, targets: &args.target, set: set.as_ref(), ..Item::default() };
     let mut scratch = Scratch::default();
     let mut out = anstream::stdout();
     if args.json {
@@ -87,7 +98,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     match model.explain(&item, &mut scratch) {
         Ok(explanations) => {
             let wanted = wanted(args, &explanations);
-            print(&mut out, &model, &wanted, stance(&model, &item, &mut scratch).as_deref(), args.top)?;
+            print(&mut out, &model, &wanted, args.top)?;
+            if let Some(stance) = stance(&model, &item, &mut scratch) {
+                let classes: Vec<String> =
+                    stance.iter().map(|(class, p)| format!("{class} {:.1}%", p * 100.0)).collect();
+                writeln!(out, "stance toward the parent: {}", classes.join(", "))?;
+            }
+            for target in model.explain_targets(&item, &mut scratch).unwrap_or_default() {
+                print_target(&mut out, &target, args.top)?;
+            }
+            writeln!(out, "model {}", model.id())?;
         }
         Err(reason) => writeln!(out, "not scored: {}", reason.reason())?,
     }
@@ -95,7 +115,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Explains every comment of a file, one JSON object a line.
-fn explain_file(args: &Args, model: &Model, file: &Path) -> Result<ExitCode> {
+fn explain_file(args: &Args, model: &Model, set: Option<&Asked>, file: &Path) -> Result<ExitCode> {
     let options = Options { max_text: args.max_text, ..Options::default() };
     let rejects = Rejects::default().open()?;
     let mut input = read::open(Some(file), &options)?;
@@ -110,6 +130,8 @@ fn explain_file(args: &Args, model: &Model, file: &Path) -> Result<ExitCode> {
             text: &comment.text,
             quotes: &comment.quotes,
             parent: row.parent_text.as_deref(),
+            targets: &args.target,
+            set,
             ..Item::default()
         };
         if comment.text.len() > args.max_text {
@@ -143,6 +165,10 @@ fn explain_into(record: &mut Value, args: &Args, model: &Model, item: &Item<'_>,
                     stance.into_iter().map(|(class, p)| (class, rounded(p).into())).collect();
                 record["stance"] = json!({"parent": classes});
             }
+            let targets = model.explain_targets(item, scratch).unwrap_or_default();
+            if !targets.is_empty() {
+                record["targets"] = json!(targets);
+            }
         }
         Err(reason) => record["unscored"] = reason.reason().into(),
     }
@@ -160,13 +186,7 @@ fn stance(model: &Model, item: &Item<'_>, scratch: &mut Scratch) -> Option<Vec<(
     Some(head.step.classes.iter().cloned().zip(scored).collect())
 }
 
-fn print(
-    out: &mut dyn Write,
-    model: &Model,
-    wanted: &[&Explanation],
-    stance: Option<&[(String, f32)]>,
-    top: usize,
-) -> Result<()> {
+fn print(out: &mut dyn Write, model: &Model, wanted: &[&Explanation], top: usize) -> Result<()> {
     for e in wanted {
         let head = model.manifest.labels.iter().find(|l| l.name == e.label);
         let threshold = head.map_or(0.5, |h| h.threshold);
@@ -186,23 +206,45 @@ fn print(
             e.logit
         )?;
         writeln!(out, "  {:+8.3}  base", e.base)?;
-        for share in e.shares.iter().take(top) {
-            let kind = match share.kind {
-                Kind::Word => "",
-                Kind::Pair => " (pair)",
-                Kind::Style => " (style)",
-                Kind::Relation => " (relation to the parent)",
-            };
-            writeln!(out, "  {:+8.3}  {}{kind}", share.share, printable(&share.text))?;
-        }
-        if let Some(rest) = e.shares.get(top..).filter(|rest| !rest.is_empty()) {
-            writeln!(out, "  {:+8.3}  {} smaller shares", rest.iter().map(|s| s.share).sum::<f32>(), rest.len())?;
-        }
+        print_shares(out, &e.shares, top)?;
     }
-    if let Some(stance) = stance {
-        let classes: Vec<String> = stance.iter().map(|(class, p)| format!("{class} {:.1}%", p * 100.0)).collect();
-        writeln!(out, "stance toward the parent: {}", classes.join(", "))?;
+    Ok(())
+}
+
+fn print_target(out: &mut dyn Write, target: &TargetExplanation, top: usize) -> Result<()> {
+    let decided = match (&target.stance, &target.reason) {
+        (Some(stance), _) => stance.clone(),
+        (None, reason) => format!("not decided ({})", reason.as_deref().unwrap_or_default()),
+    };
+    writeln!(out, "stance toward {}: {decided}", printable(&target.target))?;
+    let mentions: Vec<String> = target.mentions.iter().map(|mention| printable(&mention.text)).collect();
+    if !mentions.is_empty() {
+        writeln!(out, "  mentioned by: {}", mentions.join(", "))?;
     }
-    writeln!(out, "model {}", model.id())?;
+    if let Some(Likeliest { class, probability, logit, base, shares }) = &target.likeliest {
+        writeln!(
+            out,
+            "  likeliest {class} {:.1}%  logit {logit:+.3} against the mean of the others",
+            probability * 100.0
+        )?;
+        writeln!(out, "  {base:+8.3}  base")?;
+        print_shares(out, shares, top)?;
+    }
+    Ok(())
+}
+
+fn print_shares(out: &mut dyn Write, shares: &[Share], top: usize) -> Result<()> {
+    for share in shares.iter().take(top) {
+        let kind = match share.kind {
+            Kind::Word | Kind::Target => "",
+            Kind::Pair => " (pair)",
+            Kind::Style => " (style)",
+            Kind::Relation => " (relation to the parent)",
+        };
+        writeln!(out, "  {:+8.3}  {}{kind}", share.share, printable(&share.text))?;
+    }
+    if let Some(rest) = shares.get(top..).filter(|rest| !rest.is_empty()) {
+        writeln!(out, "  {:+8.3}  {} smaller shares", rest.iter().map(|s| s.share).sum::<f32>(), rest.len())?;
+    }
     Ok(())
 }

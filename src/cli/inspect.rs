@@ -231,6 +231,7 @@ fn estimate(model: &Model, seen: &Seen, max_text: usize) -> Duration {
         max_text,
         include: Vec::new(),
         targets: Vec::new(),
+        set: None,
         stance_of_roots: false,
         undecided: false,
         with_text: false,

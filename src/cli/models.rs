@@ -1,14 +1,19 @@
 //! `polemic models`: what is there, and where models are looked for.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::model::Model;
 use crate::model::file::{self, VARIABLE, list, places, read_manifest};
+use crate::model::target::OwnTarget;
+use crate::record::rounded;
+use crate::report::printable;
+use crate::text::targets::NamedTarget;
 
 /// Arguments of `polemic models`.
 #[derive(Debug, clap::Args)]
@@ -65,6 +70,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         if !stance.is_empty() {
             writeln!(out, "  stance   {}", stance.join(", "))?;
         }
+        for (i, target) in e["targets"].as_array().into_iter().flatten().enumerate() {
+            let start = if i == 0 { "targets" } else { "" };
+            writeln!(out, "  {start:<8} {}", target_line(target))?;
+        }
     }
     if entries.is_empty() {
         writeln!(out, "no models found")?;
@@ -74,6 +83,41 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         writeln!(out, "a label with ? is experimental: it rests on thin data, and leaves comments open (null)")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A target and what its heads are worth.
+fn target_line(target: &Value) -> String {
+    let text = |key: &str| printable(target[key].as_str().unwrap_or_default());
+    let aliases: Vec<&str> = target["aliases"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut line = format!("{} ({})", text("name"), text("kind"));
+    if target["rows"].is_null() {
+        line += ": no examples";
+    } else {
+        let share = |key: &str| target[key].as_f64().unwrap_or_default();
+        let _ = write!(
+            line,
+            ": {} examples, right in {:.2}; decides {:.2}, right in {:.2} of these",
+            target["rows"],
+            share("accuracy"),
+            share("coverage"),
+            share("accuracy_at_coverage")
+        );
+    }
+    if !aliases.is_empty() {
+        let _ = write!(line, "; also {}", printable(&aliases.join(", ")));
+    }
+    line
+}
+
+fn target(known: &NamedTarget, own: Option<&OwnTarget>) -> Value {
+    let mut target = json!(known);
+    if let Some(own) = own {
+        target["rows"] = own.rows.into();
+        target["accuracy"] = rounded(own.trust.accuracy).into();
+        target["coverage"] = rounded(own.trust.coverage).into();
+        target["accuracy_at_coverage"] = rounded(own.trust.accuracy_at_coverage).into();
+    }
+    target
 }
 
 fn entry(folder: &Path, is_default: bool) -> Result<serde_json::Value> {
@@ -91,6 +135,9 @@ fn entry(folder: &Path, is_default: bool) -> Result<serde_json::Value> {
             .iter()
             .map(|t| format!("toward targets ({}; {} with own heads)", t.classes.join(", "), t.own.len())),
     );
+    let own = |name: &str| manifest.targets.as_ref().and_then(|head| head.own(name));
+    let known = manifest.targets_known();
+    let targets: Vec<Value> = known.iter().map(|known| target(known, own(&known.name))).collect();
     Ok(json!({
         "name": manifest.name,
         "version": manifest.version,
@@ -100,6 +147,7 @@ fn entry(folder: &Path, is_default: bool) -> Result<serde_json::Value> {
         "licence": manifest.licence,
         "labels": labels,
         "stance": stance,
+        "targets": targets,
         "default": is_default,
     }))
 }

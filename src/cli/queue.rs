@@ -79,6 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         include: Vec::new(),
         targets: Vec::new(),
         undecided: true,
+        set: None,
         with_text: false,
         explain: false,
         stance_of_roots: false,

@@ -18,6 +18,7 @@ use crate::record::{ScoreRecord, StoryRecord};
 use crate::report::tree::tree;
 use crate::score::batch::Scorer;
 use crate::score::stream::Stream;
+use crate::text::targets;
 use crate::thread::{Repairs, Status, Story, Thread};
 use crate::write::ScoreWriter;
 
@@ -44,6 +45,9 @@ pub struct Args {
     /// Give the stance toward this target (repeatable) [default: the row's, else the model's].
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
+    /// Give the stance toward the targets of this file where a comment mentions them (see docs/targets.md) [default: the model's].
+    #[arg(long, value_name = "FILE")]
+    targets: Option<PathBuf>,
     /// Give comments that answer nothing a stance, too: how they stand to what they report, if the model learned it.
     #[arg(long)]
     stance_of_roots: bool,
@@ -83,12 +87,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bail!("--stance-of-roots: the model {} learned no stance of comments without a parent", model.id());
     }
     let limits = args.fail_on.iter().map(|limit| Limit::parse(limit, &model)).collect::<Result<Vec<_>>>()?;
+    let set = args.targets.as_deref().map(targets::open).transpose()?.map(|targets| model.asked(&targets));
     let options = args.reading.options();
     let scorer = Scorer {
         model: &model,
         max_text: options.max_text,
         include: args.include.clone(),
         targets: args.target.clone(),
+        set: set.as_ref(),
         stance_of_roots: args.stance_of_roots,
         undecided: args.undecided,
         with_text: args.with_text || to.needs_text(),

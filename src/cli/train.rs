@@ -26,6 +26,7 @@ Examples:
   polemic train labelled.jsonl -o my-model
   polemic train train.csv more.csv.gz -o my-model --name forum --min-rows 30
   polemic train --base news-en --add decisions.jsonl -o models/site/1.0.0
+  polemic train --base news-en --targets targets.toml -o models/site/1.0.0
   polemic train training-data/recipes/news-en.toml --data ../corpora -o models/news-en/0.3.0
 
 Rows: a `text` and any of `labels` (name: 0..1), `reply_stance` with `parent_text` or `parent_id`, `stance` with `target`.
@@ -39,12 +40,16 @@ const FEWEST_DECISIONS: usize = 15;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Files of labelled rows (JSONL or CSV, also .gz or .zst), or one recipe (.toml).
-    #[arg(required_unless_present = "add", value_name = "DATA|RECIPE")]
+    #[arg(required_unless_present_any = ["add", "targets"], value_name = "DATA|RECIPE")]
     inputs: Vec<PathBuf>,
     /// File of moderators' decisions (labelled rows). With a recipe or data it is one more source. Alone it teaches the model of
     /// `--base`: the labels in it are fitted anew on top of what that model says, all others stay.
     #[arg(long, value_name = "FILE")]
     add: Vec<PathBuf>,
+    /// File of targets: their names and aliases, and examples that teach the stance toward them (see docs/targets.md). Alone it adds
+    /// them to the model of `--base`; all else stays.
+    #[arg(long, value_name = "FILE")]
+    targets: Option<PathBuf>,
     /// Folder of the model to write.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -78,7 +83,8 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
     let started = Instant::now();
     // Said before the work of hours, not after it.
     file::check_place(&args.output)?;
-    let keep = args.inputs.is_empty();
+    // Targets may be learnt from nothing but their examples.
+    let keep = args.inputs.is_empty() && !(args.add.is_empty() && args.base.as_deref() == Some("none"));
     let mut recipe = recipe(&mut args)?;
     let vectors = vectors(&recipe)?;
     let base = base(&mut recipe, keep)?;
@@ -101,7 +107,7 @@ pub fn run(mut args: Args) -> Result<ExitCode> {
         )),
         None => {}
     }
-    let before = base.as_ref().filter(|_| keep).and_then(|base| base.model().folder.clone());
+    let before = base.as_ref().filter(|_| keep && !args.add.is_empty()).and_then(|base| base.model().folder.clone());
     let model = train(&recipe, &args.reading.options(), Given { vectors, base, keep }, &watch, &stop)?;
     model.save(&args.output, &[(file::RECIPE, recipe.written_out()?)])?;
     let changed = before.map(|folder| changed(&args, &folder, &model)).transpose()?;
@@ -149,6 +155,9 @@ fn recipe(args: &mut Args) -> Result<Recipe> {
     if let Some(vectors) = args.vectors.take() {
         recipe.settings.vectors = Some(vectors);
     }
+    if let Some(targets) = args.targets.take() {
+        recipe.settings.targets = Some(targets);
+    }
     if let Some(base) = args.base.take() {
         recipe.settings.base = Some(base);
     }
@@ -174,7 +183,7 @@ fn base(recipe: &mut Recipe, keep: bool) -> Result<Option<Base>> {
         },
     };
     if keep && base.is_none() {
-        bail!("--add alone adds to a model: name it with --base MODEL");
+        bail!("--add or --targets alone adds to a model: name it with --base MODEL");
     }
     settings.base = Some(base.as_ref().map_or_else(|| "none".to_owned(), |base| base.model().id()));
     Ok(base)

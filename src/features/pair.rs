@@ -198,10 +198,9 @@ impl Extremes {
     }
 }
 
-/// True if the text has all words of the target that say something, whatever their endings; false for a target of no such word.
-pub fn mentions(text: Sensed<'_>, target: Sensed<'_>) -> bool {
-    let mut wanted = target.words.iter().filter(|w| target.weight(**w) > 0.0).peekable();
-    wanted.peek().is_some() && wanted.all(|&wanted| text.words.iter().any(|&own| text.stem(own) == target.stem(wanted)))
+/// Stems of the words of a target that say something.
+pub fn telling(target: Sensed<'_>) -> Vec<u64> {
+    target.words.iter().filter(|word| target.weight(**word) > 0.0).map(|word| target.stem(*word)).collect()
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

@@ -8,6 +8,7 @@ use super::scoring::{Item, Scratch, Unscored, calibrated, sigmoid};
 use super::sums::Sums;
 use super::{Model, WINDOW, Weights, peaks};
 use crate::features::{relation, style};
+use crate::record::{Mention, Span};
 use crate::text::clean::Clean;
 use crate::text::words::Words;
 
@@ -55,26 +56,17 @@ pub enum Kind {
     Style,
     /// How a reply relates to its parent.
     Relation,
-}
-
-/// A place in the original text, end exclusive, in bytes of UTF-8 and in UTF-16 code units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Span {
-    /// First byte.
-    pub start: usize,
-    /// Byte after the last.
-    pub end: usize,
-    /// First UTF-16 code unit.
-    pub utf16_start: usize,
-    /// UTF-16 code unit after the last.
-    pub utf16_end: usize,
+    /// How the text speaks of a target.
+    Target,
 }
 
 /// UTF-16 offsets of byte offsets, for texts that are asked often.
-struct Utf16(Vec<u32>);
+#[derive(Debug, Clone)]
+pub struct Utf16(Vec<u32>);
 
 impl Utf16 {
-    fn of(text: &str) -> Self {
+    /// Of a text.
+    pub fn of(text: &str) -> Self {
         let mut units = vec![0u32; text.len() + 1];
         let mut at = 0;
         for (i, c) in text.char_indices() {
@@ -85,7 +77,8 @@ impl Utf16 {
         Self(units)
     }
 
-    fn span(&self, range: &Range<usize>) -> Span {
+    /// The place of a range of bytes.
+    pub fn span(&self, range: &Range<usize>) -> Span {
         let unit = |byte: usize| self.0.get(byte).or(self.0.last()).map_or(0, |&u| u as usize);
         Span { start: range.start, end: range.end, utf16_start: unit(range.start), utf16_end: unit(range.end) }
     }
@@ -97,7 +90,7 @@ impl Model {
         self.read(item, scratch)?;
         self.text_logits(item.text, scratch);
         let relation = self.relation(item, scratch);
-        let text = Original { text: item.text, clean: Clean::new(item.text), units: Utf16::of(item.text) };
+        let text = Original::new(item.text);
         let whole = style::of(item.text, &scratch.quoted, &scratch.words);
         let styles = [whole, style::shortened(&whole, WINDOW)].map(|style| self.manifest.style.apply(&style));
         Ok((0..self.manifest.labels.len())
@@ -157,7 +150,7 @@ impl Model {
 
     /// What each word of a text, and the pair that it closes, adds to head `k`: its part of the sum over the window, and of the local
     /// maxima of the pooled heads that it stands in.
-    fn word_shares(&self, k: usize, window: &Range<usize>, sums: &Sums) -> (Vec<f32>, Vec<f32>) {
+    pub(super) fn word_shares(&self, k: usize, window: &Range<usize>, sums: &Sums) -> (Vec<f32>, Vec<f32>) {
         let root = (window.len().max(1) as f32).sqrt();
         let (mut words, mut pairs) = (vec![0.0; sums.len()], vec![0.0; sums.len()]);
         for i in window.clone() {
@@ -184,14 +177,23 @@ impl Model {
 }
 
 /// The text as written, and the ways to its offsets.
-struct Original<'a> {
+pub(super) struct Original<'a> {
     text: &'a str,
     clean: Clean<'a>,
     units: Utf16,
 }
 
-impl Original<'_> {
-    fn push(&self, shares: &mut Vec<Share>, kind: Kind, words: &Words, range: Range<usize>, share: f32) {
+impl<'a> Original<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Self { text, clean: Clean::new(text), units: Utf16::of(text) }
+    }
+
+    /// The words at a place.
+    pub fn mention(&self, place: Range<usize>) -> Mention {
+        Mention { span: self.units.span(&place), text: self.text.get(place).unwrap_or_default().to_owned() }
+    }
+
+    pub fn push(&self, shares: &mut Vec<Share>, kind: Kind, words: &Words, range: Range<usize>, share: f32) {
         if share != 0.0 {
             let bytes = words.source(&self.clean, range);
             let text = self.text.get(bytes.clone()).unwrap_or_default().to_owned();

@@ -127,14 +127,16 @@ impl Model {
         if let Some(parent) = &self.manifest.parent {
             fits &= is_sound(parent.first_column, &parent.step, parent.inputs());
         }
-        if let Some(TargetStance { any, own, classes, .. }) = &self.manifest.targets {
+        if let Some(TargetStance { any, own, beside, classes, .. }) = &self.manifest.targets {
             let dense = dense_width(self.vectors.as_ref());
             let is_pair = |head: &PairHead| {
                 head.first_column.checked_add(COPIES).is_some_and(|end| end <= columns) && head.dense.len() == dense
             };
             let inputs = 1 + usize::from(any.about.is_some());
             fits &= is_pair(&any.side) && any.about.iter().all(is_pair) && is_sound(0, &any.step, inputs);
-            fits &= own.iter().all(|own| is_sound(own.first_column, &own.step, inputs + classes.len()));
+            let of_own = inputs + classes.len() + beside.map_or(0, |_| 1 + classes.len());
+            fits &= own.iter().all(|own| is_sound(own.first_column, &own.step, of_own));
+            fits &= beside.iter().all(|first| first.checked_add(classes.len()).is_some_and(|end| end <= columns));
             fits &= own.iter().map(|own| &own.step).chain([&any.step]).all(|step| step.classes == *classes);
         }
         if fits {

@@ -1,8 +1,10 @@
 //! A model: folded tables of all heads, their calibration, the stance heads, and the manifest that describes them.
 
+pub mod asked;
 pub mod calibrate;
 pub mod doubt;
 pub mod explain;
+pub mod explain_target;
 pub mod file;
 pub mod fold;
 pub mod lexicon;
@@ -14,6 +16,7 @@ pub mod reply;
 pub mod scoring;
 pub mod sums;
 pub mod target;
+mod toward;
 
 use std::path::PathBuf;
 
@@ -21,7 +24,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::style;
 use crate::features::vectors::Vectors;
+use crate::text::targets::NamedTarget;
 use crate::text::tokenizer::Subwords;
+use asked::Asked;
 use calibrate::Calibration;
 use doubt::Doubt;
 use fold::Table;
@@ -64,6 +69,9 @@ pub struct Manifest {
     /// Stance toward targets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<TargetStance>,
+    /// The targets that comments are asked about where they mention them, unless others are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_targets: Vec<NamedTarget>,
     /// How style is standardised.
     pub style: style::Scale,
     /// True if words run together (hashtags) are read by the words they are made of.
@@ -75,6 +83,15 @@ pub struct Manifest {
     /// SHA-256 of every file that scoring or training reads.
     #[serde(default)]
     pub files: std::collections::BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// The targets that the model knows, and those with heads of their own that nothing else is known of.
+    pub fn targets_known(&self) -> Vec<NamedTarget> {
+        let own = self.targets.iter().flat_map(|head| &head.own).map(|own| own.name.as_str());
+        let others = own.filter(|name| !self.known_targets.iter().any(|known| known.name == *name));
+        self.known_targets.iter().cloned().chain(others.map(NamedTarget::topic)).collect()
+    }
 }
 
 /// A corpus that a model was trained on.
@@ -187,13 +204,17 @@ pub struct Model {
     pub folder: Option<PathBuf>,
     /// What its words are worth.
     worth: Worth,
+    /// Its targets, read.
+    asked: Asked,
 }
 
 impl Model {
     /// A model of its parts, not read from a folder.
     pub fn new(manifest: Manifest, weights: Weights, subwords: Option<Subwords>, vectors: Option<Vectors>) -> Self {
         let worth = Worth::of(&manifest, &weights, vectors.as_ref());
-        Self { manifest, weights, subwords, vectors, first_stage: None, folder: None, worth }
+        let asked =
+            Asked::of(&manifest.targets_known(), manifest.targets.as_ref(), &manifest.known_targets, vectors.as_ref());
+        Self { manifest, weights, subwords, vectors, first_stage: None, folder: None, worth, asked }
     }
 
     /// The same model with first-stage heads to be saved with it.
@@ -211,6 +232,12 @@ impl Model {
     pub fn left_open(&self, k: usize, p: f32) -> Option<String> {
         let doubt = self.manifest.labels.get(k)?.doubt.as_ref()?;
         doubt.leaves_open(p).then(|| doubt.reason(p))
+    }
+
+    /// Reads targets for this model: to be asked about instead of its own.
+    pub fn asked(&self, targets: &[NamedTarget]) -> Asked {
+        let Manifest { targets: head, known_targets: known, .. } = &self.manifest;
+        Asked::of(targets, head.as_ref(), known, self.vectors.as_ref())
     }
 
     /// Index of a label.

@@ -4,18 +4,17 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::asked::Asked;
 use super::calibrate::Calibration;
 use super::lexicon::Known;
 use super::reply::Surroundings;
 use super::sums::Sums;
-use super::target::{COPIES, PairHead, Seen, Target, TargetScore, Undecided, step_inputs};
+use super::target::{COPIES, PairHead, Seen, Target, TargetScore};
 use super::{COMMON, Model, STRIDE, WINDOW, Weights};
-use crate::features::pair::{Sensed, Senses, Sensing};
+use crate::features::pair::Senses;
 use crate::features::{compounds, grams, relation, style};
-use crate::label::TARGET_STANCES;
 use crate::text::clean::Clean;
 use crate::text::normalize::normalize;
-use crate::text::polarity::Role;
 use crate::text::words::{Words, hash, pair};
 use crate::text::{language, quotes};
 use crate::thread::Status;
@@ -36,8 +35,10 @@ pub struct Item<'a> {
     pub root: Option<&'a str>,
     /// Give a stance, too, where there is no parent, if the model learned such.
     pub stance_of_roots: bool,
-    /// Targets to give the stance toward. Empty: all that the model has own heads for.
+    /// Targets to give the stance toward, mentioned or not.
     pub targets: &'a [String],
+    /// Targets to give the stance toward where the text mentions them. Absent: those of the model, if `targets` is empty.
+    pub set: Option<&'a Asked>,
 }
 
 /// Why a comment has no scores.
@@ -91,9 +92,11 @@ pub struct Scratch {
     unknown: HashMap<u64, Box<[f32]>>,
     pub(super) sums: Sums,
     pub(super) text: TextLogits,
-    senses: Senses,
-    places: Vec<u32>,
-    seen: Seen,
+    pub(super) senses: Senses,
+    pub(super) places: Vec<u32>,
+    pub(super) seen: Seen,
+    /// For what is said beside names.
+    pub(super) beside: Option<Box<Scratch>>,
 }
 
 /// The logits of a text's own words, before calibration.
@@ -118,7 +121,7 @@ impl Model {
             .map(|(k, head)| sigmoid(calibrated(&head.calibration, &scratch.text, k, relation.as_ref())))
             .collect();
         let parent = self.parent_stance(item, relation.as_ref(), scratch);
-        Ok(Scores { labels, parent, targets: self.target_stances(item.targets, scratch) })
+        Ok(Scores { labels, parent, targets: self.target_stances(item, scratch) })
     }
 
     /// Reads the own words of a comment into `scratch`, and what of it is quoted.
@@ -169,8 +172,7 @@ impl Model {
         let n = scratch.words.len();
         let (sums, out) = (&mut scratch.sums, &mut scratch.text);
         let local = self.local(sums);
-        let add = |linear: &[f32]| linear.iter().zip(&local).map(|(z, local)| z + local).collect::<Vec<f32>>();
-        out.whole = add(sums.whole());
+        out.whole = added(sums.whole(), &local);
         out.highest.clone_from(&out.whole);
         out.window = vec![0..n; out.whole.len()];
         if is_long(n) {
@@ -183,8 +185,14 @@ impl Model {
                     }
                 }
             }
-            out.highest = add(&out.highest);
+            out.highest = added(&out.highest, &local);
         }
+    }
+
+    /// The logits of all heads for a whole text.
+    pub(super) fn whole(&self, sums: &mut Sums) -> Vec<f32> {
+        let local = self.local(sums);
+        added(sums.whole(), &local)
     }
 
     /// What the local maxima of a text add to the logit of every head.
@@ -285,58 +293,8 @@ impl Model {
         Some(relation::of(&scratch.words, &scratch.parent_words, !scratch.quoted.is_empty(), self.vectors.as_ref()))
     }
 
-    fn target_stances(&self, targets: &[String], scratch: &mut Scratch) -> Vec<TargetScore> {
-        let Some(head) = &self.manifest.targets else { return Vec::new() };
-        let own: Vec<String>;
-        let asked = !targets.is_empty();
-        let targets = if targets.is_empty() {
-            own = head.own.iter().map(|own| own.name.clone()).collect();
-            &own
-        } else {
-            targets
-        };
-        if targets.is_empty() {
-            return Vec::new();
-        }
-        let sensing = Sensing::new(self.vectors.as_ref());
-        let words = &scratch.words;
-        sensing.read(words.iter().map(|w| words.lower(w)), &mut scratch.senses);
-        scratch.places.clear();
-        scratch.places.extend(0..words.len() as u32);
-        let text = Sensed { senses: &scratch.senses, words: &scratch.places };
-        scratch.seen.read(words.iter().map(|w| Role::of(words.lower(w))), text);
-        let mut dense = Vec::new();
-        let stance = |name: &String| {
-            let target = Target::read(name, &sensing);
-            let text = Sensed { senses: &scratch.senses, words: &scratch.places };
-            scratch.seen.dense(text, &target, &mut dense);
-            let logit =
-                |head: &PairHead| self.pair_logit(head, &target, &dense, &scratch.seen, &scratch.sums, &scratch.text);
-            let (side, about) = (logit(&head.any.side), head.any.about.as_ref().map(logit));
-            let (p, trust, known) = match head.own(name) {
-                Some(own) => {
-                    let logits = scratch.text.whole.get(own.first_column..own.first_column + head.classes.len());
-                    let inputs = step_inputs(logits.unwrap_or_default(), side, about);
-                    (own.step.probabilities(&inputs), own.trust, true)
-                }
-                // What was never measured on a target that the heads had not seen is not told of one.
-                None => {
-                    (head.any.step.probabilities(&step_inputs(&[], side, about)), head.any.trust, head.any.is_told())
-                }
-            };
-            let mentioned = target.is_mentioned(text);
-            let none = head.classes.iter().position(|class| class == TARGET_STANCES[2]);
-            let undecided = if known { trust.undecided(&p, none, mentioned) } else { Some(Undecided::NoExamples) };
-            let probabilities = if known { p } else { Vec::new() };
-            TargetScore { target: name.clone(), probabilities, undecided, mentioned }
-        };
-        let found = targets.iter().map(stance);
-        // Of the targets that nobody asked for only those count that the text speaks of.
-        if asked { found.collect() } else { found.filter(|target| target.mentioned).collect() }
-    }
-
     /// What a head over text and target says.
-    fn pair_logit(
+    pub(super) fn pair_logit(
         &self,
         head: &PairHead,
         target: &Target,
@@ -379,6 +337,10 @@ pub fn is_long(n: usize) -> bool {
 pub fn windows(n: usize) -> impl Iterator<Item = Range<usize>> {
     let last = n.saturating_sub(WINDOW);
     (0..last).step_by(STRIDE).chain(std::iter::once(last)).map(move |start| start..(start + WINDOW).min(n))
+}
+
+fn added(linear: &[f32], local: &[f32]) -> Vec<f32> {
+    linear.iter().zip(local).map(|(z, local)| z + local).collect()
 }
 
 /// The logit of a label's probability.

@@ -1,12 +1,15 @@
 //! Stance toward targets: own heads of targets with enough examples, and a pair of heads for any target, whether the text is about it
 //! and which side it takes.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::multinomial::{Multinomial, likeliest};
-use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed, mentions, related, topic_words};
+use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed, related, telling, topic_words};
 use crate::features::vectors::Vectors;
 use crate::text::polarity::{self, Mark, Role, marks};
+use crate::text::targets::Kind;
 use crate::text::words::Words;
 
 /// Stance toward named targets.
@@ -18,6 +21,9 @@ pub struct TargetStance {
     pub any: AnyTarget,
     /// Targets with heads of their own.
     pub own: Vec<OwnTarget>,
+    /// Column of the first of the heads, one a class, that look at what is said beside the name of a target, whichever it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<usize>,
     /// Training rows.
     pub rows: usize,
     /// Macro-F1 on rows that the heads were not fitted on, of targets that they were not fitted on but for those with own heads.
@@ -104,6 +110,7 @@ impl TargetStance {
     pub fn shifted(mut self, by: usize) -> Self {
         self.any.side.first_column += by;
         self.any.about.iter_mut().for_each(|head| head.first_column += by);
+        self.beside.iter_mut().for_each(|column| *column += by);
         self.own.iter_mut().for_each(|own| own.first_column += by);
         self
     }
@@ -123,8 +130,8 @@ pub struct TargetScore {
     pub probabilities: Vec<f32>,
     /// Why no class is decided; absent where the likeliest is.
     pub undecided: Option<Undecided>,
-    /// The text takes up the words by which the target is known.
-    pub mentioned: bool,
+    /// Bytes of the text that mention it.
+    pub mentions: Vec<Range<usize>>,
 }
 
 /// Why a stance is not decided.
@@ -141,6 +148,8 @@ pub enum Undecided {
     },
     /// There are no examples of this target, and those of others told nothing of targets that were not among them.
     NoExamples,
+    /// There are no examples of it, and of such targets nothing can be told without.
+    Untold(Kind),
 }
 
 impl Undecided {
@@ -153,6 +162,7 @@ impl Undecided {
             }
             Self::Uncertain { needs, has } => format!("too uncertain: needs {needs:.2}, has {has:.2}"),
             Self::NoExamples => "no examples of this target".to_owned(),
+            Self::Untold(kind) => format!("no examples of this {}", kind.name()),
         }
     }
 }
@@ -201,9 +211,9 @@ impl Target {
         Self { words, senses, places, mean, sign }
     }
 
-    /// True if a text takes up all words that the target is known by, in any order and form.
-    pub fn is_mentioned(&self, text: Sensed<'_>) -> bool {
-        mentions(text, self.sensed())
+    /// Stems of the words by which a text may take it up.
+    pub fn telling(&self) -> Vec<u64> {
+        telling(self.sensed())
     }
 
     fn sensed(&self) -> Sensed<'_> {
@@ -250,6 +260,14 @@ impl Seen {
         out.extend(self.sum.iter().zip(&target.mean).map(|(a, b)| (a - b).abs()));
         out.extend(&target.mean);
     }
+}
+
+/// What is said beside the name of a target, for the last step of one with own heads: whether it is named, then a logit a class.
+pub fn beside_inputs(logits: Option<&[f32]>, classes: usize) -> Vec<f32> {
+    let named = f32::from(logits.is_some());
+    std::iter::once(named)
+        .chain(logits.unwrap_or_default().iter().copied().chain(std::iter::repeat(0.0)).take(classes))
+        .collect()
 }
 
 /// The inputs of the last step: the own logits, if there are any, then those for any target.

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::evaluation::{Decided, Evaluation, Group, LabelFigures, StanceFigures};
+use super::evaluation::{ALL_TARGETS, Decided, Evaluation, Group, LabelFigures, Spoken, StanceFigures};
 use super::reliability::reliability;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::model::calibrate::logit;
 use crate::model::doubt::Doubt;
+use crate::model::multinomial::likeliest;
 use crate::model::scoring::Scores;
+use crate::model::target::TargetScore;
 use crate::read::rows::{BadRow, Options};
+use crate::text::targets::named;
 use crate::train::bootstrap::{binary_intervals, multiclass_intervals};
 use crate::train::data::Labelled;
 use crate::train::metrics::{binary, multiclass};
@@ -166,13 +169,13 @@ fn label_figures(
         unscored,
         figures: binary(&scores, &truth, threshold),
         intervals: binary_intervals(&scores, &truth, threshold, question.resamples, SEED),
-        decided: head.doubt.map(|doubt| decided(&doubt, &scores, &truth)),
+        decided: head.doubt.map(|doubt| spoken(&doubt, &scores, &truth)),
         ece_own_intercept: site.ece_with_own_offset(),
         reliability: question.reliability.then(|| reliability(&scores, &truth)),
     })
 }
 
-fn decided(doubt: &Doubt, scores: &[f64], truth: &[bool]) -> Decided {
+fn spoken(doubt: &Doubt, scores: &[f64], truth: &[bool]) -> Spoken {
     let rows = scores.iter().map(|&p| p as f32).zip(truth).filter(|(p, _)| !doubt.leaves_open(*p));
     let (mut all, mut right, mut yes, mut right_yes) = (0u32, 0u32, 0u32, 0u32);
     for (p, &truth) in rows {
@@ -183,7 +186,7 @@ fn decided(doubt: &Doubt, scores: &[f64], truth: &[bool]) -> Decided {
         right_yes += u32::from(says && truth);
     }
     let share = |part: u32, whole: u32| (whole > 0).then(|| f64::from(part) / f64::from(whole));
-    Decided {
+    Spoken {
         coverage: f64::from(all) / scores.len().max(1) as f64,
         accuracy: share(right, all),
         precision: share(right_yes, yes),
@@ -199,26 +202,52 @@ fn stances(model: &Model, question: &Question, rows: &[&Measured]) -> Vec<Stance
         out.extend(stance_figures("parent", &head.step.classes, pairs, question));
     }
     if let Some(head) = &model.manifest.targets {
-        let classes = &head.classes;
+        let known = &model.manifest.known_targets;
         let all = rows.iter().flat_map(|row| {
             row.truth.stances.iter().map(move |(target, class)| {
                 let found = row.scores.as_ref().and_then(|s| s.targets.iter().find(|t| t.target == *target));
-                (target, class, found.map(|t| &t.probabilities).filter(|p| !p.is_empty()))
+                (named(known, target).map_or(target, |known| &known.name), class, found)
             })
         });
-        let all: Vec<_> = all.collect();
-        out.extend(stance_figures("all targets", classes, all.iter().map(|(_, class, p)| (*class, *p)), question));
-        let mut by_target: BTreeMap<&String, Vec<Answer<'_>>> = BTreeMap::new();
-        for (target, class, p) in &all {
-            by_target.entry(target).or_default().push((class, *p));
+        let all: Vec<(&String, &String, Option<&TargetScore>)> = all.collect();
+        let mut figures = |name: &str, answers: &[(&String, Option<&TargetScore>)]| {
+            let pairs =
+                answers.iter().map(|(class, t)| (*class, t.map(|t| &t.probabilities).filter(|p| !p.is_empty())));
+            let found = stance_figures(name, &head.classes, pairs, question);
+            out.extend(found.map(|found| StanceFigures { decided: Some(decided(&head.classes, answers)), ..found }));
+        };
+        figures(ALL_TARGETS, &all.iter().map(|(_, class, found)| (*class, *found)).collect::<Vec<_>>());
+        let mut by_target: BTreeMap<&String, Vec<(&String, Option<&TargetScore>)>> = BTreeMap::new();
+        for (target, class, found) in &all {
+            by_target.entry(target).or_default().push((class, *found));
         }
         if by_target.len() > 1 {
-            for (target, pairs) in by_target.into_iter().filter(|(_, pairs)| pairs.len() >= FEWEST) {
-                out.extend(stance_figures(target, classes, pairs.into_iter(), question));
+            for (target, answers) in by_target.into_iter().filter(|(_, answers)| answers.len() >= FEWEST) {
+                figures(target, &answers);
             }
         }
     }
     out
+}
+
+/// What is decided of rows, and how often that is right.
+fn decided(classes: &[String], answers: &[(&String, Option<&TargetScore>)]) -> Decided {
+    let decisions: Vec<bool> = answers
+        .iter()
+        .filter_map(|(truth, found)| {
+            let found = found.filter(|found| found.undecided.is_none())?;
+            Some(classes.get(likeliest(&found.probabilities))? == *truth)
+        })
+        .collect();
+    let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
+    let right = decisions.iter().filter(|right| **right).count();
+    let mentioned = answers.iter().filter(|(_, found)| found.is_some_and(|found| !found.mentions.is_empty())).count();
+    Decided {
+        n: decisions.len() as u64,
+        coverage: share(decisions.len(), answers.len()),
+        accuracy: (!decisions.is_empty()).then(|| share(right, decisions.len())),
+        mentioned: share(mentioned, answers.len()),
+    }
 }
 
 /// The class of a row and the probabilities it got.
@@ -247,5 +276,6 @@ fn stance_figures<'a>(
         unscored,
         figures: multiclass(classes, &truth, &predicted),
         intervals: multiclass_intervals(classes.len(), &truth, &predicted, question.resamples, SEED),
+        decided: None,
     })
 }

@@ -63,7 +63,7 @@ pub struct LabelFigures {
     pub ece_own_intercept: Option<f64>,
     /// Of an experimental label, which leaves rows open: what it decides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided: Option<Decided>,
+    pub decided: Option<Spoken>,
     /// The bins of the reliability diagram, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reliability: Option<Vec<Bin>>,
@@ -71,7 +71,7 @@ pub struct LabelFigures {
 
 /// What an experimental label decides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Decided {
+pub struct Spoken {
     /// Share of the scored rows that it decides.
     pub coverage: f64,
     /// Share of these that it decides rightly; `None` if it decides none.
@@ -91,6 +91,32 @@ pub struct StanceFigures {
     pub figures: Multiclass,
     /// Their 95 % bootstrap intervals.
     pub intervals: MulticlassIntervals,
+    /// What the model decides; of targets only, as of the stance toward the parent it decides always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+}
+
+/// The stances that a model decides, as it decides none that it is not sure enough of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Decided {
+    /// Rows that it decides.
+    pub n: u64,
+    /// Their share of all rows with a truth, those without a score among them.
+    pub coverage: f64,
+    /// Share of them that is right; `None` where there are none.
+    pub accuracy: Option<f64>,
+    /// Share of all rows whose text has a name of the target.
+    pub mentioned: f64,
+}
+
+/// The name under which the figures of all targets together stand.
+pub const ALL_TARGETS: &str = "all targets";
+
+impl StanceFigures {
+    /// True if they are of one target.
+    fn is_of_target(&self) -> bool {
+        self.decided.is_some() && self.name != ALL_TARGETS
+    }
 }
 
 impl Evaluation {
@@ -113,7 +139,8 @@ impl Evaluation {
             let diagrams =
                 group.labels.iter().filter_map(|label| Some((label_name(label), label.reliability.as_ref()?)));
             parts.extend(diagrams.map(|(name, bins)| format!("{name}: predicted and observed\n{}", diagram(bins))));
-            parts.extend(group.stances.iter().map(stance_table));
+            parts.extend(group.stances.iter().filter(|stance| !stance.is_of_target()).map(stance_table));
+            parts.extend(target_table(&group.stances));
             parts.extend(notes(group));
         }
         parts.join("\n")
@@ -161,14 +188,35 @@ fn stance_table(stance: &StanceFigures) -> String {
         ];
         table.add_row(row.into_iter().chain(confused.iter().map(u64::to_string)));
     }
+    let decided = stance.decided.map_or_else(String::new, |decided| {
+        format!(", decided {:.3} and right in {} of these", decided.coverage, number(decided.accuracy))
+    });
     format!(
-        "Stance on {}: macro-F1 {}, accuracy {}, n {}\n{}",
+        "Stance on {}: macro-F1 {}, accuracy {}, n {}{decided}\n{}",
         shown(&stance.name),
         with_interval(Some(figures.macro_f1), stance.intervals.macro_f1),
         with_interval(Some(figures.accuracy), stance.intervals.accuracy),
         figures.n,
         lines(table),
     )
+}
+
+/// A line a target; `None` without targets.
+fn target_table(stances: &[StanceFigures]) -> Option<String> {
+    let mut table = table(["target", "n", "macro-F1 [95 %]", "accuracy", "mentioned", "decided", "right of these"]);
+    let of_targets = stances.iter().filter(|stance| stance.is_of_target());
+    for (stance, decided) in of_targets.filter_map(|stance| Some((stance, stance.decided?))) {
+        table.add_row([
+            shown(&stance.name),
+            stance.figures.n.to_string(),
+            with_interval(Some(stance.figures.macro_f1), stance.intervals.macro_f1),
+            number(Some(stance.figures.accuracy)),
+            number(Some(decided.mentioned)),
+            number(Some(decided.coverage)),
+            number(decided.accuracy),
+        ]);
+    }
+    (table.row_count() > 0).then(|| lines(table))
 }
 
 /// What the reader should know before trusting the figures of a group; `None` if there is nothing.
@@ -182,7 +230,8 @@ fn notes(group: &Group) -> Option<String> {
             label.decided.map(|decided| of_decided(&name, &decided)),
         ]
     });
-    let stances = group.stances.iter().flat_map(|stance| {
+    let with_classes = group.stances.iter().filter(|stance| !stance.is_of_target());
+    let stances = with_classes.flat_map(|stance| {
         let name = format!("stance on {}", shown(&stance.name));
         let class = |class: &ClassFigures| few(&name, class.n, &format!("rows of {}", shown(&class.class)));
         let mut notes: Vec<_> = stance.figures.per_class.iter().map(class).collect();
@@ -193,7 +242,7 @@ fn notes(group: &Group) -> Option<String> {
     (!notes.is_empty()).then_some(notes)
 }
 
-fn of_decided(name: &str, decided: &Decided) -> String {
+fn of_decided(name: &str, decided: &Spoken) -> String {
     let of_yes = decided.precision.map(|p| format!(", {p:.3} where it says yes")).unwrap_or_default();
     let accuracy = number(decided.accuracy);
     format!("note: {name} is experimental: decides {:.3} of the rows, right in {accuracy}{of_yes}\n", decided.coverage)

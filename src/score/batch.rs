@@ -6,11 +6,12 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::model::Model;
-use crate::model::explain::Explanation;
+use crate::model::asked::Asked;
+use crate::model::explain::{Explanation, Utf16};
 use crate::model::multinomial::likeliest;
 use crate::model::scoring::{Item, Scores, Scratch, Unscored};
 use crate::model::target::Undecided;
-use crate::record::{ScoreRecord, Toward, rounded};
+use crate::record::{Mention, ScoreRecord, Toward, rounded};
 use crate::thread::{Comment, Status, Thread};
 use crate::write::Shape;
 
@@ -28,8 +29,10 @@ pub struct Scorer<'m> {
     pub max_text: usize,
     /// Deleted and spam comments are scored, too, if their status is among these.
     pub include: Vec<Status>,
-    /// Targets asked for; empty: those of the row or of the model.
+    /// Targets asked for, mentioned or not; empty: that of the row.
     pub targets: Vec<String>,
+    /// Targets asked for where a comment mentions them; absent: those of the model, if no others are asked for.
+    pub set: Option<&'m Asked>,
     /// Comments without a parent get a stance, too, if the model learned such.
     pub stance_of_roots: bool,
     /// Records carry the probabilities of experimental labels that leave the comment open, too.
@@ -73,11 +76,16 @@ impl Scorer<'_> {
     /// The columns of a table of these records.
     pub fn shape(&self) -> Shape {
         let manifest = &self.model.manifest;
-        let own = || manifest.targets.iter().flat_map(|t| t.own.iter().map(|own| own.name.clone())).collect();
+        let set = match self.set {
+            Some(set) => set.targets.iter().map(|target| target.named.name.clone()).collect(),
+            None if self.targets.is_empty() => manifest.targets_known().into_iter().map(|known| known.name).collect(),
+            None => Vec::new(),
+        };
+        let others = set.into_iter().filter(|name| !self.targets.contains(name));
         Shape {
             labels: manifest.labels.iter().map(|l| l.name.clone()).collect(),
             parent: manifest.parent.as_ref().map(|p| p.step.classes.clone()).unwrap_or_default(),
-            targets: if self.targets.is_empty() { own() } else { self.targets.clone() },
+            targets: self.targets.iter().cloned().chain(others).collect(),
             target: manifest.targets.as_ref().map(|t| t.classes.clone()).unwrap_or_default(),
             text: self.with_text,
             explain: self.explain,
@@ -123,6 +131,7 @@ impl Scorer<'_> {
             root: job.root.map(|text| cut(text, self.max_text)),
             stance_of_roots: self.stance_of_roots,
             targets,
+            set: self.set,
         };
         let scored = if self.is_left_out(job.status) {
             Err(Unscored::Status(job.status))
@@ -148,7 +157,7 @@ impl Scorer<'_> {
             model: model.to_owned(),
             ..ScoreRecord::default()
         };
-        self.fill(&mut record, scored);
+        self.fill(&mut record, job.text, scored);
         record
     }
 
@@ -157,7 +166,7 @@ impl Scorer<'_> {
         matches!(status, Status::Deleted | Status::Spam) && !self.include.contains(&status)
     }
 
-    fn fill(&self, record: &mut ScoreRecord, scored: Result<Scores, Unscored>) {
+    fn fill(&self, record: &mut ScoreRecord, text: &str, scored: Result<Scores, Unscored>) {
         let manifest = &self.model.manifest;
         let names = manifest.labels.iter().map(|l| l.name.clone());
         match scored {
@@ -175,7 +184,8 @@ impl Scorer<'_> {
                     let toward = Toward {
                         stance: likeliest.filter(|_| found.undecided.is_none()),
                         reason: found.undecided.map(Undecided::reason),
-                        mentioned: found.mentioned,
+                        mentioned: !found.mentions.is_empty(),
+                        mentions: mentions(text, &found.mentions),
                     };
                     record.toward.push((found.target.clone(), toward));
                     record.targets.push((found.target, with(classes, found.probabilities)));
@@ -206,6 +216,17 @@ impl Scorer<'_> {
         }
         Value::Object(out)
     }
+}
+
+/// The words at some places of a text.
+fn mentions(text: &str, places: &[Range<usize>]) -> Vec<Mention> {
+    if places.is_empty() {
+        return Vec::new();
+    }
+    let units = Utf16::of(text);
+    let mention =
+        |place: &Range<usize>| Some(Mention { text: text.get(place.clone())?.to_owned(), span: units.span(place) });
+    places.iter().filter_map(mention).collect()
 }
 
 /// The job of a comment in its thread.

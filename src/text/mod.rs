@@ -8,6 +8,7 @@ pub mod normalize;
 pub(crate) mod phrases;
 pub mod polarity;
 pub mod quotes;
+pub mod targets;
 pub mod terms;
 pub mod tokenizer;
 pub mod words;

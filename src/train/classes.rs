@@ -26,12 +26,33 @@ impl Run<'_> {
         settings: &Settings,
         heads: &mut Vec<Head>,
     ) -> Result<(usize, Vec<Vec<f64>>)> {
+        self.class_heads_on(shared, what, rows, blocks, &[], settings, heads)
+    }
+
+    /// The same with first-stage heads as further inputs, by number.
+    #[allow(clippy::too_many_arguments, reason = "what a fit needs, and the heads to add to")]
+    pub(super) fn class_heads_on(
+        &self,
+        shared: &Shared,
+        what: &str,
+        rows: &ClassRows,
+        blocks: Blocks,
+        stack: &[usize],
+        settings: &Settings,
+        heads: &mut Vec<Head>,
+    ) -> Result<(usize, Vec<Vec<f64>>)> {
         let first = heads.len();
         let mut logits = Vec::new();
         for (class, name) in rows.classes.iter().enumerate() {
             let targets: Vec<f32> = rows.truth.iter().map(|&t| if t == class { 1.0 } else { 0.0 }).collect();
-            let task =
-                Task { rows: &rows.rows, targets: &targets, blocks, l2: &[settings.l2_stance], ..Task::default() };
+            let task = Task {
+                rows: &rows.rows,
+                targets: &targets,
+                blocks,
+                stack,
+                l2: &[settings.l2_stance],
+                ..Task::default()
+            };
             let head = self.fit_by(settings, shared, &format!("{what}, {name}"), task, settings.balanced)?;
             logits.push(head.out_of_fold.clone());
             heads.push(head);

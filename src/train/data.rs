@@ -25,6 +25,8 @@ pub struct Labelled {
     pub reply_stance: Option<String>,
     /// Stances toward targets.
     pub stances: Vec<(String, String)>,
+    /// A stance toward something that the row does not name.
+    pub untargeted: Option<String>,
 }
 
 /// Fields of a row that are neither a comment's nor a label.
@@ -84,8 +86,10 @@ pub fn labelled(row: &Row, fields: &Fields, plain: &BTreeSet<String>) -> Result<
     }
     out.reply_stance = class(&row.fields, "reply_stance")?;
     if let Some(stance) = class(&row.fields, "stance")? {
-        // A stance toward nothing that is named says nothing; the row's labels still do.
-        out.stances.extend(out.row.target.clone().map(|target| (target, stance)));
+        match out.row.target.clone() {
+            Some(target) => out.stances.push((target, stance)),
+            None => out.untargeted = Some(stance),
+        }
     }
     if let Some(Value::Object(stances)) = row.fields.get("stances") {
         for target in stances.keys() {

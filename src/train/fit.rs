@@ -68,7 +68,8 @@ pub fn train(
     recipe.check()?;
     let settings = &recipe.settings;
     watch.step(0, 1, "reading");
-    let data = gather(recipe, options, &mut |file, row| watch.bad_row(file, row))?;
+    let known = given.base.as_ref().filter(|_| given.keep).map_or(&[][..], |base| &base.model().manifest.known_targets);
+    let data = gather(recipe, known, options, &mut |file, row| watch.bad_row(file, row))?;
     if data.texts.is_empty() {
         return Err(Error::settings(
             "no labelled rows in the data: rows need `text` and `labels`, `stance` or `reply_stance`",
@@ -87,7 +88,8 @@ pub fn train(
     let (labels, parent, targets) = if let Some(base) = base.as_ref().filter(|_| keep) {
         let added = added(base, &shared, labels, std::mem::take(&mut heads), &sources);
         (heads, sources) = (added.heads, added.sources);
-        (added.labels, added.parent, added.targets)
+        let targets = run.add_targets(&plan, &shared, base, added.targets, &mut heads)?;
+        (added.labels, added.parent, targets)
     } else {
         let parent = run.parent(&plan, &mut shared, vectors.as_ref(), &mut heads)?;
         let targets = run.targets(&plan, &shared, vectors.as_ref(), &mut heads)?;
@@ -119,6 +121,7 @@ pub fn train(
         labels,
         parent,
         targets,
+        known_targets: data.known_targets.clone(),
         style: scale,
         compounds: run.compounds(),
         first_stage,

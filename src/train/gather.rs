@@ -1,8 +1,9 @@
 //! Gathering the training set: reads every source, maps its labels, and keeps for each head the rows that decide it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -12,10 +13,14 @@ use super::recipe::{Recipe, Source};
 use super::threads::answer_parents;
 use crate::error::{Error, Result};
 use crate::label::{PARENT_STANCES, TARGET_STANCES};
-use crate::model::SourceNote;
+use crate::model::{SourceNote, asked};
 use crate::read;
 use crate::read::fields::Fields;
 use crate::read::rows::{BadRow, Options, Row};
+use crate::text::clean::Clean;
+use crate::text::quotes;
+use crate::text::targets::{self, Finder, NamedTarget};
+use crate::text::words::Words;
 
 /// Rows that decide one label.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +91,10 @@ pub struct Gathered {
     pub stance: ClassRows,
     /// The target of each row of `stance`.
     pub targets: Vec<String>,
+    /// For each row of `stance` the number of the text that holds what it says beside the names of its target, where it has one.
+    pub beside: Vec<Option<u32>>,
+    /// Targets that are known by name and aliases.
+    pub known_targets: Vec<NamedTarget>,
 }
 
 /// Reads a file of labelled rows. `bad` is told of every row that cannot be used.
@@ -145,14 +154,24 @@ fn file_hash(path: &Path) -> Result<String> {
     Ok(hex::encode(hash.finalize()))
 }
 
-/// Reads every source of a recipe.
+/// Reads every source of a recipe, and the examples of its targets. `known` are targets that are known without it.
 ///
 /// # Errors
-/// A source that cannot be used at all, or that maps a label which none of its rows has.
-pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, BadRow)) -> Result<Gathered> {
-    let mut out = Gathered::default();
+/// A source that cannot be used at all, or that maps a label which none of its rows has; a list of targets that cannot be used.
+pub fn gather(
+    recipe: &Recipe,
+    known: &[NamedTarget],
+    options: &Options,
+    bad: &mut dyn FnMut(&Path, BadRow),
+) -> Result<Gathered> {
+    let listed = recipe.settings.targets.as_deref().map(targets::open).transpose()?.unwrap_or_default();
+    let mut out = Gathered { known_targets: targets::merged(known, &listed)?, ..Gathered::default() };
+    let names = Names::of(&out.known_targets);
     let (mut reply, mut stance) = (Vec::new(), Vec::new());
-    for source in &recipe.sources {
+    let examples = listed.iter().filter_map(|target| Some((Source::examples(target.examples.as_ref()?), Some(target))));
+    let examples: Vec<(Source, Option<&NamedTarget>)> = examples.collect();
+    let sources = recipe.sources.iter().map(|source| (source, None));
+    for (source, of) in sources.chain(examples.iter().map(|(source, of)| (source, *of))) {
         let corpus = source.corpus();
         let number = out.corpora.iter().position(|c| *c == corpus).unwrap_or_else(|| {
             out.corpora.push(corpus.clone());
@@ -165,6 +184,10 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
         read_file(&source.path, options, &mut |row| bad(&source.path, row), |row, _| rows.push(row))?;
         answer_parents(&mut rows);
         check_mapping(source, &rows)?;
+        rows.iter_mut().for_each(|row| names.unify(row));
+        if let Some(target) = of {
+            keep_examples(target, &mut rows, &source.path)?;
+        }
         out.note_teachers(source, number, &rows);
         out.notes.push(SourceNote {
             name: corpus,
@@ -180,7 +203,51 @@ pub fn gather(recipe: &Recipe, options: &Options, bad: &mut dyn FnMut(&Path, Bad
     out.reply = classes(reply, &PARENT_STANCES);
     out.targets = stance.iter().map(|(_, (target, _)): &(u32, (String, String))| target.clone()).collect();
     out.stance = classes(stance.into_iter().map(|(row, (_, class))| (row, class)).collect(), &TARGET_STANCES);
+    out.add_beside();
     Ok(out)
+}
+
+/// What the known targets are called.
+struct Names(HashMap<String, String>);
+
+impl Names {
+    fn of(targets: &[NamedTarget]) -> Self {
+        let names =
+            targets.iter().flat_map(|target| target.names().map(|name| (targets::key(name), target.name.clone())));
+        Self(names.collect())
+    }
+
+    /// Lets a row call the targets as they are called; of two stances toward the same the first counts.
+    fn unify(&self, row: &mut Labelled) {
+        if self.0.is_empty() {
+            return;
+        }
+        let mut seen = BTreeSet::new();
+        for (target, _) in &mut row.stances {
+            if let Some(name) = self.0.get(&targets::key(target)) {
+                target.clone_from(name);
+            }
+        }
+        row.stances.retain(|(target, _)| seen.insert(target.clone()));
+    }
+}
+
+/// Leaves of a file of examples what it says of their target. Rows that name no target are about it.
+fn keep_examples(target: &NamedTarget, rows: &mut Vec<Labelled>, path: &Path) -> Result<()> {
+    for row in rows.iter_mut() {
+        row.stances.extend(row.untargeted.take().map(|stance| (target.name.clone(), stance)));
+        row.stances.retain(|(name, _)| *name == target.name);
+        row.labels.clear();
+    }
+    rows.retain(|row| !row.stances.is_empty());
+    if rows.is_empty() {
+        let what = format!(
+            "no examples of `{}` in it: rows need `text` and `stance`, and `target` if about others, too",
+            target.name
+        );
+        return Err(Error::input(path.display(), what));
+    }
+    Ok(())
 }
 
 fn check_mapping(source: &Source, rows: &[Labelled]) -> Result<()> {
@@ -202,6 +269,33 @@ impl Gathered {
     /// True if a source's label teaches one of `labels`.
     pub fn teaches(&self, key: &(usize, String), labels: &[(&str, &LabelRows)]) -> bool {
         labels.iter().any(|(name, _)| self.teachers.get(*name).is_some_and(|own| own.contains(key)))
+    }
+
+    /// Adds what is said beside the names of known targets as texts of their own.
+    fn add_beside(&mut self) {
+        let finder = Finder::of(&self.known_targets);
+        self.beside = vec![None; self.targets.len()];
+        for place in 0..self.targets.len() {
+            let row = self.stance.rows[place] as usize;
+            let Some(target) = self.known_targets.iter().position(|known| known.name == self.targets[place]) else {
+                continue;
+            };
+            let (text, parent) = (self.texts[row].as_str(), self.parents[row].as_deref());
+            let mut words = Words::default();
+            words.read(&Clean::new(text), &quotes::find(text, parent, &[]));
+            let found = finder.find(&words, &asked::stems(&words));
+            let mentions: Vec<Range<usize>> =
+                found.into_iter().filter(|(found, _)| *found == target).map(|(_, words)| words).collect();
+            if mentions.is_empty() {
+                continue;
+            }
+            self.beside[place] = Some(self.texts.len() as u32);
+            self.texts.push(targets::beside(&words, &mentions).0);
+            self.parents.push(None);
+            self.groups.push(self.groups[row].clone());
+            self.sources.push(self.sources[row]);
+            self.weights.push(self.weights[row]);
+        }
     }
 
     fn note_teachers(&mut self, source: &Source, number: usize, rows: &[Labelled]) {

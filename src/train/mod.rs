@@ -1,6 +1,7 @@
 //! From labelled rows to a model: recipes, folds, fits, calibration, folding, figures.
 
 mod add;
+mod add_targets;
 pub mod assemble;
 pub mod base;
 mod biases;
@@ -16,6 +17,7 @@ mod fitting;
 pub mod gather;
 pub mod heads;
 pub mod metrics;
+mod own_targets;
 mod pairs;
 pub mod plan;
 pub mod recipe;

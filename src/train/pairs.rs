@@ -89,7 +89,7 @@ impl Run<'_> {
         sensing.read(shared.vocabulary.words().iter().map(String::as_str), &mut senses);
         let roles: Vec<Role> = shared.vocabulary.words().iter().map(|word| Role::of(word)).collect();
         let targets: HashMap<&str, Target> =
-            self.data.targets.iter().map(|name| (name.as_str(), Target::read(name, &sensing))).collect();
+            self.data.targets.iter().map(|name| (name.as_str(), self.target(name, &sensing))).collect();
         let width = dense_width(vectors);
         let dense: Vec<Vec<f32>> = rows
             .rows

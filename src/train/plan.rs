@@ -47,22 +47,23 @@ impl<'a> Plan<'a> {
         }
         labels.sort_by_key(|(name, _)| label::LABELS.iter().position(|l| l.key == *name).unwrap_or(usize::MAX));
         let fewest = recipe.settings.min_rows;
-        let enough = |rows: &ClassRows, what: &str| {
+        let own_targets = own_targets(data, recipe.settings.min_examples);
+        let enough = |rows: &ClassRows, what: &str, others: bool| {
             let classes = class_counts(rows);
             let fit = classes.iter().filter(|n| **n >= fewest).count() >= 2;
-            if !fit && !rows.rows.is_empty() {
+            if !fit && !others && !rows.rows.is_empty() {
                 watch.note(&format!(
                     "no head for {what}: two classes need {fewest} rows each, there are {} (--min-rows)",
                     rows.classes.iter().zip(&classes).map(|(c, n)| format!("{c} {n}")).collect::<Vec<_>>().join(", ")
                 ));
             }
-            fit
+            fit || others
         };
         let mut plan = Self {
             labels,
-            reply: enough(&data.reply, "stance toward the parent"),
-            stance: enough(&data.stance, "stance toward targets"),
-            own_targets: own_targets(data, recipe.settings.min_examples),
+            reply: enough(&data.reply, "stance toward the parent", false),
+            stance: enough(&data.stance, "stance toward targets", !own_targets.is_empty()),
+            own_targets,
             first_stage: Vec::new(),
         };
         plan.first_stage = first_stage(data, fewest, &plan.labels, &recipe.settings);
@@ -89,6 +90,9 @@ fn class_counts(rows: &ClassRows) -> Vec<usize> {
     counts
 }
 
+/// Fewest examples in each of two classes of a target that somebody took the trouble to list.
+const FEWEST_LISTED: usize = 5;
+
 /// Targets of which two classes have enough rows.
 fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
     let mut counts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -99,7 +103,11 @@ fn own_targets(data: &Gathered, fewest: usize) -> Vec<&str> {
     }
     counts
         .into_iter()
-        .filter(|(_, n)| n.iter().filter(|n| **n >= fewest).count() >= 2)
+        .filter(|(target, n)| {
+            let is_listed = data.known_targets.iter().any(|known| known.name == **target);
+            let fewest = if is_listed { fewest.min(FEWEST_LISTED) } else { fewest };
+            n.iter().filter(|n| **n >= fewest).count() >= 2
+        })
         .map(|(target, _)| target)
         .collect()
 }

@@ -97,6 +97,10 @@ pub struct Settings {
     /// spoken of is no evidence. Absent: no word is neutral.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neutral: Option<PathBuf>,
+    /// A `targets.toml`: targets that the model knows by name and aliases. Rows about an alias teach the target, and so do its examples;
+    /// five examples in each of two classes give it heads of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<PathBuf>,
     /// Rows of words, pairs and character n-grams each that the saved first-stage heads keep; 0 saves none.
     pub keep_heads: usize,
     /// Fewest rows of either class for a label to get a head.
@@ -161,6 +165,7 @@ impl Default for Settings {
             pools: 8,
             base: None,
             neutral: None,
+            targets: None,
             keep_heads: 1 << 15,
             min_rows: 60,
             min_examples: 10,
@@ -173,6 +178,13 @@ impl Default for Settings {
             keep_vectors: 80_000,
             vectors: None,
         }
+    }
+}
+
+impl Settings {
+    /// The files that they name.
+    fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        [&mut self.vectors, &mut self.neutral, &mut self.targets].into_iter().flatten()
     }
 }
 
@@ -315,6 +327,11 @@ impl Source {
         }
     }
 
+    /// A file of examples of a target: it teaches the stance toward that and nothing else.
+    pub fn examples(path: &Path) -> Self {
+        Self { labels: Some(BTreeMap::new()), reply_stance: false, ..Self::file(path) }
+    }
+
     /// The corpus.
     pub fn corpus(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
@@ -348,7 +365,7 @@ impl Recipe {
         for source in &mut recipe.sources {
             source.path = find(&source.path)?;
         }
-        for file in [&mut recipe.settings.vectors, &mut recipe.settings.neutral].into_iter().flatten() {
+        for file in recipe.settings.files() {
             *file = find(file)?;
         }
         Ok(recipe)
@@ -394,7 +411,7 @@ impl Recipe {
         if let Some((name, _)) = self.labels.iter().find(|(_, l)| l.base_rate.is_some_and(|r| !(r > 0.0 && r < 1.0))) {
             return Err(Error::settings(format!("label.{name}.base_rate must lie between 0 and 1")));
         }
-        if self.sources.iter().all(|s| s.weight <= 0.0) {
+        if self.sources.iter().all(|s| s.weight <= 0.0) && s.targets.is_none() {
             return Err(Error::settings(
                 "no data to train on: name a file of labelled rows, or a [[source]] in the recipe",
             ));
@@ -417,7 +434,7 @@ impl Recipe {
             let parts: Vec<_> = source.path.components().rev().take(3).collect();
             source.path = parts.into_iter().rev().collect();
         }
-        for file in [&mut recipe.settings.vectors, &mut recipe.settings.neutral].into_iter().flatten() {
+        for file in recipe.settings.files() {
             *file = file.file_name().map(PathBuf::from).unwrap_or_default();
         }
         toml::to_string_pretty(&recipe).map_err(|e| Error::settings(format!("the recipe could not be written: {e}")))

@@ -61,6 +61,7 @@ fn score_row(model: &Model, row: &Labelled, max_text: usize, scratch: &mut Scrat
         // Rows that state a stance of theirs are asked for it.
         stance_of_roots: true,
         targets: &targets,
+        ..Item::default()
     };
     model.score(&item, scratch).ok()
 }

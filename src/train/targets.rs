@@ -6,16 +6,20 @@ use std::collections::{BTreeSet, HashMap};
 use super::fit::Run;
 use super::gather::ClassRows;
 use super::heads::{Blocks, Head, Shared};
+use super::own_targets::Fitted;
 use super::pairs::Parting;
 use super::plan::Plan;
 use super::recipe::Settings;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::Result;
+use crate::features::pair::Sensing;
 use crate::features::vectors::Vectors;
 use crate::label::TARGET_STANCES;
+use crate::model::asked::AskedTarget;
 use crate::model::multinomial::likeliest;
-use crate::model::target::{AnyTarget, OwnTarget, PairHead, TargetStance, Trust, step_inputs};
+use crate::model::target::{AnyTarget, PairHead, Target, TargetStance, Trust, beside_inputs, step_inputs};
+use crate::text::targets::NamedTarget;
 
 /// Out-of-fold logits of the heads for any target.
 struct Any {
@@ -24,6 +28,9 @@ struct Any {
     /// Rows of targets that the heads were not fitted on either.
     unseen: Vec<bool>,
 }
+
+/// The first column of the heads that look at what is said beside names, and their out-of-fold logits of the rows that have one.
+type Beside = (usize, Vec<Option<Vec<f32>>>);
 
 impl Any {
     fn inputs(&self, i: usize, own: &[f32]) -> Vec<f32> {
@@ -48,33 +55,28 @@ impl Run<'_> {
         let own_places: Vec<Vec<usize>> = plan.own_targets.iter().map(|target| of_target(target)).collect();
         self.step("stance toward any target")?;
         let (about, side, any) = self.any_target(shared, vectors, heads)?;
+        let beside = self.beside(shared, heads)?;
         let mut predicted: HashMap<usize, usize> = HashMap::new();
-        let mut own = Vec::new();
-        for (target, places) in plan.own_targets.iter().zip(&own_places) {
+        let mut fitted = Vec::new();
+        for (target, places) in plan.own_targets.iter().zip(own_places) {
             self.step(&format!("stance toward {target}"))?;
-            let part = rows.part(places);
-            let (first_column, logits) = self.class_heads(
-                shared,
-                &format!("stance toward {target}"),
-                &part,
-                Blocks::Text,
-                &self.own_settings(places.len()),
-                heads,
-            )?;
-            let inputs: Vec<Vec<f32>> = places
-                .iter()
-                .enumerate()
-                .map(|(k, &i)| any.inputs(i, &logits.iter().map(|z| z[k] as f32).collect::<Vec<_>>()))
-                .collect();
-            let (step, p) = self.step_of(shared, &part, &inputs)?;
-            predicted.extend(places.iter().zip(&p).map(|(&i, p)| (i, likeliest(p))));
-            own.push(OwnTarget {
-                name: (*target).to_owned(),
-                first_column,
-                step,
-                rows: places.len(),
-                trust: trust(&p, &part.truth, self.settings.precision),
-            });
+            let what = format!("stance toward {target}");
+            let settings = self.own_settings(places.len());
+            let part = rows.part(&places);
+            let (first_column, logits) = self.class_heads(shared, &what, &part, Blocks::Text, &settings, heads)?;
+            let of_row = |(k, &i): (usize, &usize)| {
+                let own: Vec<f32> = logits.iter().map(|z| z[k] as f32).collect();
+                let named = |(_, of_rows): &Beside| beside_inputs(of_rows[i].as_deref(), rows.classes.len());
+                any.inputs(i, &own).into_iter().chain(beside.iter().flat_map(named)).collect()
+            };
+            let inputs = places.iter().enumerate().map(of_row).collect();
+            fitted.push(Fitted { name: target, first_column, places, part, inputs });
+        }
+        let mut own = Vec::new();
+        for (target, p) in self.own_targets(shared, &fitted)?.into_iter().zip(&fitted) {
+            let (target, said) = target;
+            predicted.extend(p.places.iter().zip(&said).map(|(&i, p)| (i, likeliest(p))));
+            own.push(target);
         }
         // The step for any target is measured on the targets that have no own heads, fitted on all.
         let unseen: Vec<usize> = (0..rows.rows.len()).filter(|&i| any.unseen[i]).collect();
@@ -91,9 +93,30 @@ impl Run<'_> {
             classes: rows.classes.clone(),
             any: AnyTarget { about, side, step, targets: names, trust },
             own,
+            beside: beside.map(|(column, _)| column),
             rows: rows.rows.len(),
             macro_f1_out_of_fold: self.macro_f1_of(&rows.part(&places), &predicted),
         }))
+    }
+
+    /// The heads that look at what is said beside names, if enough rows have one: the first column, and the out-of-fold logits of each row
+    /// that has one.
+    fn beside(&self, shared: &Shared, heads: &mut Vec<Head>) -> Result<Option<Beside>> {
+        let rows = &self.data.stance;
+        let places: Vec<usize> = (0..rows.rows.len()).filter(|&i| self.data.beside[i].is_some()).collect();
+        if places.len() < FEWEST_NAMED {
+            return Ok(None);
+        }
+        let mut part = rows.part(&places);
+        part.rows = places.iter().filter_map(|&i| self.data.beside[i]).collect();
+        let settings = Settings { l2_stance: self.settings.l2_own, ..self.settings.clone() };
+        let what = "stance beside names";
+        let (first, logits) = self.class_heads(shared, what, &part, Blocks::ReplyText, &settings, heads)?;
+        let mut out = vec![None; rows.rows.len()];
+        for (k, &i) in places.iter().enumerate() {
+            out[i] = Some(logits.iter().map(|z| z[k] as f32).collect());
+        }
+        Ok(Some((first, out)))
     }
 
     /// The heads for any target: whether a text takes a side, where rows tell, and which one.
@@ -120,7 +143,7 @@ impl Run<'_> {
     }
 
     /// The fewer examples a target has, the more its heads lean on word vectors, which know words that no example has.
-    fn own_settings(&self, examples: usize) -> Settings {
+    pub(super) fn own_settings(&self, examples: usize) -> Settings {
         let mut settings = self.settings.clone();
         settings.l2_stance = self.settings.l2_own;
         settings.balanced = true;
@@ -128,6 +151,17 @@ impl Run<'_> {
         // A block that counts k times as much is one whose L2 strength is k² times lower.
         settings.l2_blocks.vectors *= (0.1 / strength).powi(2);
         settings
+    }
+
+    /// A target as training reads it.
+    pub(super) fn target(&self, name: &str, sensing: &Sensing<'_>) -> Target {
+        AskedTarget::read(&self.named_target(name), None, &self.data.known_targets, sensing).read
+    }
+
+    /// What is known of a target.
+    pub(super) fn named_target(&self, name: &str) -> NamedTarget {
+        let known = self.data.known_targets.iter().find(|known| known.name == name);
+        known.cloned().unwrap_or_else(|| NamedTarget::topic(name))
     }
 
     /// Targets part into folds, and what must stay together (threads, authors, texts) goes with the first of its targets.
@@ -147,7 +181,7 @@ impl Run<'_> {
 }
 
 impl ClassRows {
-    fn part(&self, places: &[usize]) -> Self {
+    pub(super) fn part(&self, places: &[usize]) -> Self {
         Self {
             classes: self.classes.clone(),
             rows: places.iter().map(|&i| self.rows[i]).collect(),
@@ -157,7 +191,7 @@ impl ClassRows {
 }
 
 /// The lowest threshold at which decisions are right as often as `precision` asks, and what it is worth.
-fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
+pub(super) fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
     let mut rows: Vec<(f32, bool)> = p
         .iter()
         .zip(truth)
@@ -187,6 +221,8 @@ fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
 /// Examples from which on the heads of a target need no stronger vectors.
 const MANY: usize = 200;
 /// A threshold that no probability reaches.
-const NEVER: f32 = 2.0;
+pub(super) const NEVER: f32 = 2.0;
+/// Fewest rows with the name of their target that teach what is said beside names.
+const FEWEST_NAMED: usize = 200;
 /// Fewest rows that a threshold is told by.
 const FEWEST_DECIDED: usize = 20;

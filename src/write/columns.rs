@@ -48,7 +48,7 @@ pub(super) enum Cell<'a> {
 /// The columns of a table.
 pub(super) struct Layout {
     pub columns: Vec<Column>,
-    shape: Shape,
+    pub shape: Shape,
 }
 
 /// A record as a row: its cells, in the order of the columns, and what formats need to know beside them.
@@ -65,6 +65,8 @@ pub(super) struct Row<'a> {
     pub url: Option<&'a str>,
     /// `name@version` of the model, in scored rows.
     pub model: Option<&'a str>,
+    /// The record of a scored row.
+    pub record: Option<&'a ScoreRecord>,
     pub cells: Vec<Cell<'a>>,
 }
 
@@ -153,11 +155,11 @@ impl Layout {
         shape.labels.iter().for_each(|label| layout.push(label, Kind::Real, About::Score));
         layout.push("unscored", Kind::Text, About::Score);
         layout.push_classes("parent", &shape.parent);
-        shape.targets.iter().for_each(|target| layout.push_classes(target, &shape.target));
+        shape.targets.iter().for_each(|target| layout.push_target(target, &shape.target));
         // A row may name a target of its own.
         if !shape.target.is_empty() {
             layout.push("target", Kind::Text, About::Score);
-            layout.push_classes("target", &shape.target);
+            layout.push_target("target", &shape.target);
         }
         if shape.explain {
             layout.push("explain", Kind::Text, About::Score);
@@ -176,12 +178,21 @@ impl Layout {
         classes.iter().for_each(|class| self.push(&format!("stance_{of}_{class}"), Kind::Real, About::Score));
     }
 
+    fn push_target(&mut self, target: &str, classes: &[String]) {
+        self.push_classes(target, classes);
+        self.push(&format!("{TOWARD}{target}"), Kind::Text, About::Score);
+        self.push(&format!("{MENTIONS}{target}"), Kind::Integer, About::Score);
+    }
+
     /// A label of a user's own may be called as another column is. Case makes no difference to databases.
     fn make_names_unique(&mut self) {
-        let fixed = |column: &&Column| column.kind != Kind::Real;
+        let is_named = |column: &Column| {
+            column.kind == Kind::Real || column.name.starts_with(TOWARD) || column.name.starts_with(MENTIONS)
+        };
+        let fixed = |column: &&Column| !is_named(column);
         let mut taken: HashSet<String> =
             self.columns.iter().filter(fixed).map(|column| column.name.to_lowercase()).collect();
-        for column in self.columns.iter_mut().filter(|column| column.kind == Kind::Real) {
+        for column in self.columns.iter_mut().filter(|column| is_named(column)) {
             let mut name = column.name.clone();
             for times in 2.. {
                 if taken.insert(name.to_lowercase()) {
@@ -234,7 +245,7 @@ fn comment(record: &CommentRecord) -> Row<'_> {
         Cell::Texts(&record.quotes),
         Cell::Texts(&record.links),
     ];
-    Row { id: &record.id, thread_id, parent_id, author, created, text, title, url, model: None, cells }
+    Row { id: &record.id, thread_id, parent_id, author, created, text, title, url, model: None, record: None, cells }
 }
 
 fn scored<'a>(shape: &Shape, record: &'a ScoreRecord) -> Row<'a> {
@@ -256,20 +267,42 @@ fn scored<'a>(shape: &Shape, record: &'a ScoreRecord) -> Row<'a> {
     cells.push(Cell::text(record.unscored.as_deref()));
     cells.extend(classes(&shape.parent, record.parent.as_ref()));
     for target in &shape.targets {
-        let found = record.targets.iter().find(|(name, _)| name == target);
-        cells.extend(classes(&shape.target, found.map(|(_, classes)| classes)));
+        cells.extend(toward(&shape.target, record, target));
     }
     if !shape.target.is_empty() {
-        let own = record.targets.iter().find(|(name, _)| !shape.targets.contains(name));
-        cells.push(Cell::text(own.map(|(name, _)| name.as_str())));
-        cells.extend(classes(&shape.target, own.map(|(_, classes)| classes)));
+        let own =
+            record.targets.iter().map(|(name, _)| name.as_str()).find(|name| !shape.targets.iter().any(|t| t == name));
+        cells.push(Cell::text(own));
+        cells.extend(toward(&shape.target, record, own.unwrap_or_default()));
     }
     if shape.explain {
         cells.push(record.explain.as_ref().map_or(Cell::Null, |explain| Cell::Text(explain.to_string().into())));
     }
     cells.push(Cell::text(Some(&record.model)));
     let (title, url, model) = (None, None, Some(record.model.as_str()));
-    Row { id: &record.id, thread_id, parent_id, author, created, text, title, url, model, cells }
+    let id = &record.id;
+    Row { id, thread_id, parent_id, author, created, text, title, url, model, record: Some(record), cells }
+}
+
+/// Before the name of a target: the class that is decided.
+const TOWARD: &str = "stance_toward_";
+/// Before the name of a target: how often the comment mentions it.
+const MENTIONS: &str = "mentions_";
+
+/// The cells of a target.
+fn toward<'a>(wanted: &[String], record: &'a ScoreRecord, target: &str) -> Vec<Cell<'a>> {
+    let p = record.targets.iter().find(|(name, _)| name == target).map(|(_, classes)| classes);
+    let found = record.toward.iter().find(|(name, _)| name == target).map(|(_, toward)| toward);
+    let mut cells = classes(wanted, p);
+    cells.push(Cell::text(found.and_then(|toward| toward.stance.as_deref())));
+    // What a comment does not mention it was not asked about.
+    let is_scored = record.unscored.is_none() && !target.is_empty();
+    cells.push(match found {
+        Some(toward) => Cell::Integer((toward.mentions.len() as u32).into()),
+        None if is_scored => Cell::Integer(0),
+        None => Cell::Null,
+    });
+    cells
 }
 
 /// The probability of the label number `i`, at which place records also have it.

@@ -30,6 +30,7 @@ enum Field {
     Label(usize),
     Parent,
     Target(usize),
+    Toward,
     Unscored,
     Model,
 }
@@ -59,6 +60,9 @@ impl Info {
         }
         fields
             .extend(shape.targets.iter().enumerate().map(|(i, target)| (Field::Target(i), format!("stance_{target}"))));
+        if !shape.targets.is_empty() {
+            fields.push((Field::Toward, "stance_toward".to_owned()));
+        }
         fields.push((Field::Unscored, UNSCORED.to_owned()));
         fields.push((Field::Model, MODEL.to_owned()));
         let is_ours = folder.join(file_name(MODEL)).exists();
@@ -111,6 +115,7 @@ impl ScoreWriter for Info {
                     let found = record.targets.iter().find(|(name, _)| Some(name) == target);
                     found.map_or(Value::Null, |(_, classes)| object(classes))
                 }
+                Field::Toward => record.toward.iter().map(|(name, toward)| (name.clone(), json!(toward))).collect(),
                 Field::Unscored => match &record.unscored {
                     Some(reason) => reason.as_str().into(),
                     None => continue,

@@ -1,6 +1,7 @@
-//! One `SQLite` file: the tables `stories`, `comments` and, of scored comments, `scores`; `polemic` says what wrote it.
+//! One `SQLite` file: the tables `stories`, `comments` and, of scored comments, `scores` and `stances` (toward targets, a row each);
+//! `polemic` says what wrote it.
 //!
-//! `n` numbers the comments in their order and joins `comments` with `scores`; `thread_id` joins both with `stories`.
+//! `n` numbers the comments in their order and joins `comments` with `scores` and `stances`; `thread_id` joins both with `stories`.
 //! Where the source has no thread id it is the empty text, since nulls join with nothing. The same id may stand twice.
 
 use std::io;
@@ -13,7 +14,7 @@ use super::Shape;
 use super::columns::{About, Cell, Column, Kind, Layout, Row, Table};
 use super::partial::Partial;
 use crate::error::{Error, Result};
-use crate::record::StoryRecord;
+use crate::record::{ScoreRecord, StoryRecord, rounded};
 
 /// Version of the tables; also the `user_version` of the file.
 const SCHEMA: u32 = 1;
@@ -36,6 +37,7 @@ pub struct Sqlite {
     stories: Stories,
     comments: Insert,
     scores: Option<Insert>,
+    stances: Stances,
     rows: i64,
 }
 
@@ -62,8 +64,12 @@ impl Sqlite {
         let has_scores = layout.columns.iter().any(|column| column.about == About::Score);
         let scores = has_scores.then(|| Insert::into("scores", &layout, About::Score));
         let db = create(to.path(), &comments, scores.as_ref()).map_err(|e| failed(path, &e))?;
+        let stances = Stances::of(&layout.shape.target);
+        if scores.is_some() {
+            db.execute_batch(&stances.create).map_err(|e| failed(path, &e))?;
+        }
         let path = path.to_owned();
-        Ok(Self { db: Some(db), to, path, layout, stories: Stories::default(), comments, scores, rows: 0 })
+        Ok(Self { db: Some(db), to, path, layout, stories: Stories::default(), comments, scores, stances, rows: 0 })
     }
 }
 
@@ -87,7 +93,8 @@ impl Table for Sqlite {
                 db.execute("INSERT INTO polemic VALUES ('model', ?)", [model])?;
             }
             self.comments.run(db, self.rows, row)?;
-            self.scores.as_ref().map_or(Ok(()), |scores| scores.run(db, self.rows, row))
+            self.scores.as_ref().map_or(Ok(()), |scores| scores.run(db, self.rows, row))?;
+            row.record.map_or(Ok(()), |record| self.stances.run(db, self.rows, record))
         };
         put().map_err(|e| failed(&self.path, &e))
     }
@@ -150,6 +157,38 @@ impl Insert {
         };
         let cells = self.cells.iter().map(|i| filled(i) as &dyn ToSql);
         db.prepare_cached(&self.add)?.execute(params_from_iter(std::iter::once(&n as &dyn ToSql).chain(cells)))?;
+        Ok(())
+    }
+}
+
+/// The table of stances toward targets.
+struct Stances {
+    create: String,
+    add: String,
+    classes: Vec<String>,
+}
+
+impl Stances {
+    fn of(classes: &[String]) -> Self {
+        let columns = classes.iter().map(|class| format!(", \"p_{}\" REAL", class.replace('"', "\"\"")));
+        let create = format!(
+            "CREATE TABLE stances (n INTEGER NOT NULL, target TEXT NOT NULL, stance TEXT, reason TEXT, \
+             mentions INTEGER NOT NULL{}, PRIMARY KEY (n, target)) WITHOUT ROWID;",
+            columns.collect::<String>()
+        );
+        let add = format!("INSERT OR IGNORE INTO stances VALUES (?, ?, ?, ?, ?{})", ", ?".repeat(classes.len()));
+        Self { create, add, classes: classes.to_vec() }
+    }
+
+    fn run(&self, db: &Connection, n: i64, record: &ScoreRecord) -> rusqlite::Result<()> {
+        for ((target, toward), (_, found)) in record.toward.iter().zip(&record.targets) {
+            let p = |class: &String| found.iter().find(|(name, _)| name == class).map(|(_, p)| rounded(*p));
+            let p: Vec<Option<f64>> = self.classes.iter().map(p).collect();
+            let mentions = toward.mentions.len() as u32;
+            let fixed: [&dyn ToSql; 5] = [&n, target, &toward.stance, &toward.reason, &mentions];
+            let cells = fixed.into_iter().chain(p.iter().map(|p| p as &dyn ToSql));
+            db.prepare_cached(&self.add)?.execute(params_from_iter(cells))?;
+        }
         Ok(())
     }
 }

@@ -46,10 +46,11 @@ pub fn trained(recipe: &Recipe) -> polemic::error::Result<Model> {
     train(recipe, &Options::default(), Given::default(), &Heard::default(), &Arc::new(AtomicBool::new(false)))
 }
 
-/// The recipe of the model that most tests use: all that our own training data teach.
+/// The recipe of the model that most tests use: all that our own training data teach, and the targets of the war news.
 pub fn small_recipe() -> Recipe {
     let mut recipe = Recipe::of_files(&[project("training-data/train.jsonl")]);
     recipe.model.name = "small".into();
+    recipe.settings.targets = Some(project("training-data/targets/war-news.toml"));
     recipe.settings.min_rows = 30;
     recipe.settings.stack = true;
     recipe.settings.l2_choices = vec![6.0];
