@@ -50,7 +50,7 @@ impl Run<'_> {
                 .enumerate()
                 .map(|(k, any)| logits.iter().map(|z| z[k] as f32).chain(any.iter().copied()).collect())
                 .collect();
-            let (step, p) = self.step_of(shared, &rows, &inputs)?;
+            let (step, p) = self.step_of(shared, &rows, &inputs, self.settings.balanced)?;
             let own = OwnTarget {
                 name: (*name).to_owned(),
                 first_column,

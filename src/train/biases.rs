@@ -26,7 +26,7 @@ impl Run<'_> {
         inputs: &[Vec<f32>],
     ) -> Result<(Multinomial, Vec<Vec<f32>>)> {
         let all: Vec<usize> = (0..rows.truth.len()).collect();
-        let mut step = self.step_on(rows, inputs, &all, ITERATIONS)?;
+        let mut step = self.step_on(rows, inputs, &all, true, ITERATIONS)?;
         let mut logits = self.step_logits(shared, rows, inputs, ITERATIONS)?;
         let held_out = |i: &usize| self.is_held_out(rows.rows[*i]);
         all.iter().copied().filter(held_out).for_each(|i| logits[i] = step.logits(&inputs[i]));

@@ -60,33 +60,39 @@ impl Run<'_> {
         Ok((first, logits))
     }
 
-    /// The multinomial step over dense inputs, all classes counting alike, and the probabilities it gives to rows of folds that it was
-    /// not fitted on.
+    /// The multinomial step over dense inputs, and the probabilities it gives to rows of folds that it was not fitted on.
     pub(super) fn step_of(
         &self,
         shared: &Shared,
         rows: &ClassRows,
         inputs: &[Vec<f32>],
+        balanced: bool,
     ) -> Result<(Multinomial, Vec<Vec<f32>>)> {
         let mut out_of_fold = vec![Vec::new(); rows.truth.len()];
-        for (fold, step) in self.fold_steps(shared, rows, inputs, ITERATIONS)?.iter().enumerate() {
+        for (fold, step) in self.fold_steps(shared, rows, inputs, balanced, ITERATIONS)?.iter().enumerate() {
             let in_fold = |i: &usize| shared.folds[rows.rows[*i] as usize] == fold;
             (0..rows.truth.len()).filter(in_fold).for_each(|i| out_of_fold[i] = step.probabilities(&inputs[i]));
         }
         let all: Vec<usize> = (0..rows.truth.len()).collect();
-        Ok((self.step_on(rows, inputs, &all, ITERATIONS)?, out_of_fold))
+        Ok((self.step_on(rows, inputs, &all, balanced, ITERATIONS)?, out_of_fold))
     }
 
-    /// The multinomial step, all classes counting alike, fitted on some of the rows, by their places.
+    /// The multinomial step fitted on some of the rows, by their places.
     pub(super) fn step_on(
         &self,
         rows: &ClassRows,
         inputs: &[Vec<f32>],
         places: &[usize],
+        balanced: bool,
         iterations: u64,
     ) -> Result<Multinomial> {
         let width = inputs.first().map_or(0, Vec::len);
-        let weights = self.class_weights(&rows.rows, &rows.truth, rows.classes.len());
+        let mut weights = vec![1.0; rows.rows.len()];
+        if balanced {
+            weights = self.class_weights(&rows.rows, &rows.truth, rows.classes.len());
+        }
+        let held_out = weights.iter_mut().zip(&rows.rows).filter(|(_, row)| self.is_held_out(**row));
+        held_out.for_each(|(weight, _)| *weight = 0.0);
         let matrix = Array2::from_shape_fn((places.len(), width), |(r, c)| f64::from(inputs[places[r]][c]));
         let truth: Vec<usize> = places.iter().map(|&i| rows.truth[i]).collect();
         let weights: Vec<f32> = places.iter().map(|&i| weights[i]).collect();
@@ -99,17 +105,18 @@ impl Run<'_> {
         shared: &Shared,
         rows: &ClassRows,
         inputs: &[Vec<f32>],
+        balanced: bool,
         iterations: u64,
     ) -> Result<Vec<Multinomial>> {
         let in_fold = |i: usize, fold: usize| shared.folds[rows.rows[i] as usize] == fold;
         let steps = (0..self.settings.folds).into_par_iter().map(|fold| {
             let others: Vec<usize> = (0..rows.truth.len()).filter(|&i| !in_fold(i, fold)).collect();
-            self.step_on(rows, inputs, &others, iterations)
+            self.step_on(rows, inputs, &others, balanced, iterations)
         });
         steps.collect()
     }
 
-    /// What the step says of each row when fitted on the other folds.
+    /// What the step, all classes counting alike, says of each row when fitted on the other folds.
     pub(super) fn step_logits(
         &self,
         shared: &Shared,
@@ -117,7 +124,7 @@ impl Run<'_> {
         inputs: &[Vec<f32>],
         iterations: u64,
     ) -> Result<Vec<Vec<f32>>> {
-        let steps = self.fold_steps(shared, rows, inputs, iterations)?;
+        let steps = self.fold_steps(shared, rows, inputs, true, iterations)?;
         Ok((0..rows.truth.len()).map(|i| steps[shared.folds[rows.rows[i] as usize]].logits(&inputs[i])).collect())
     }
 }

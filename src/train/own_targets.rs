@@ -34,10 +34,10 @@ impl Run<'_> {
             truth: fitted.iter().flat_map(|target| target.part.truth.iter().copied()).collect(),
         };
         let inputs: Vec<Vec<f32>> = fitted.iter().flat_map(|target| target.inputs.iter().cloned()).collect();
-        let (common, mut of_common) = self.step_of(shared, &all, &inputs)?;
+        let (common, mut of_common) = self.step_of(shared, &all, &inputs, self.settings.balanced)?;
         let mut steps: Vec<(Multinomial, Said)> = Vec::new();
         for Fitted { part, inputs, .. } in fitted {
-            let (own, of_own) = self.step_of(shared, part, inputs)?;
+            let (own, of_own) = self.step_of(shared, part, inputs, self.settings.balanced)?;
             let rest = of_common.split_off(part.truth.len());
             let of_common = std::mem::replace(&mut of_common, rest);
             let is_common_better = log_loss(&of_common, &part.truth) < log_loss(&of_own, &part.truth);

@@ -75,7 +75,7 @@ pub struct Settings {
     /// Multiplies the slope of every label's calibration. 1 fits comments like those of training; less is honest of a model that is for
     /// sites it never saw, where the same words tell less.
     pub slope: f64,
-    /// Count both classes of a label alike.
+    /// Count both classes of a label alike, and those of stance toward a target that has heads of its own.
     pub balanced: bool,
     /// Fit one head a source and label first, and give their logits to the heads of the model as further inputs (stacking). They
     /// fold into the same tables. Worth it with several sources.
@@ -141,6 +141,9 @@ pub struct ReplySettings {
     /// Give the heads n-grams, subwords and vectors beside words, pairs and start features. They tell events apart where rows
     /// come from few of them, and help where rows come from many threads of one community.
     pub text: bool,
+    /// Fit words, relation and context together instead of the words first. It helps on news threads of one kind
+    /// (`bench-rumoureval.toml`) and costs where several kinds are mixed.
+    pub joint: bool,
 }
 
 impl Default for Settings {

@@ -63,28 +63,48 @@ impl Run<'_> {
         let rows = &self.data.reply;
         self.step("stance toward the parent")?;
         let dense = self.dense(&rows.rows, vectors);
-        let context = self.context(shared, rows, &dense)?;
-        let columns = columns(&context);
-        let moments: Vec<Moments> = columns.iter().map(|&c| Moments::of(dense.iter().map(|row| row[c]))).collect();
-        for (&row, dense) in rows.rows.iter().zip(&dense) {
-            shared.surroundings[row as usize] =
-                columns.iter().zip(&moments).map(|(&c, moments)| moments.apply(dense[c])).collect();
-        }
         let (first_column, logits) = self.reply_heads(shared, rows, heads)?;
-        let (over_heads, p) = self.decisive_step(shared, rows, &by_row(&logits))?;
+        let logits = by_row(&logits);
+        let context = self.context(shared, rows, &logits, &dense)?;
+        let columns = columns(&context);
+        let (step, p) = if self.settings.reply.joint {
+            heads.truncate(first_column);
+            self.joint(shared, rows, &dense, &columns, heads)?
+        } else {
+            self.decisive_step(shared, rows, &inputs(&logits, &dense, &columns))?
+        };
         let of_roots = rows.rows.iter().filter(|&&r| self.data.parents[r as usize].is_none()).count();
         let decided: Vec<usize> = p.iter().map(|p| likeliest(p)).collect();
         Ok(Some(ParentStance {
             first_column,
             context,
             roots: of_roots >= self.settings.min_rows,
-            step: unfolded(&over_heads, &heads[first_column..], &moments),
+            step,
             rows: rows.rows.len(),
             macro_f1_out_of_fold: self.macro_f1_of(rows, &decided),
         }))
     }
 
-    /// The heads of the classes over words, pairs, start features and what surrounds the replies, all classes counting alike.
+    /// Heads fitted on words and what surrounds the replies together, and the step over what they say, as one over both.
+    fn joint(
+        &self,
+        shared: &mut Shared,
+        rows: &ClassRows,
+        dense: &[Vec<f32>],
+        columns: &[usize],
+        heads: &mut Vec<Head>,
+    ) -> Result<(Multinomial, Vec<Vec<f32>>)> {
+        let moments: Vec<Moments> = columns.iter().map(|&c| Moments::of(dense.iter().map(|row| row[c]))).collect();
+        for (&row, dense) in rows.rows.iter().zip(dense) {
+            shared.surroundings[row as usize] =
+                columns.iter().zip(&moments).map(|(&c, moments)| moments.apply(dense[c])).collect();
+        }
+        let (first_column, logits) = self.reply_heads(shared, rows, heads)?;
+        let (over_heads, p) = self.decisive_step(shared, rows, &by_row(&logits))?;
+        Ok((unfolded(&over_heads, &heads[first_column..], &moments), p))
+    }
+
+    /// The heads of the classes over words, pairs, start features and the surroundings in `shared`, all classes counting alike.
     fn reply_heads(&self, shared: &Shared, rows: &ClassRows, heads: &mut Vec<Head>) -> Result<(usize, Vec<Vec<f64>>)> {
         let blocks = if self.settings.reply.text { Blocks::ReplyText } else { Blocks::Reply };
         let settings = Settings { balanced: true, ..self.settings.clone() };
@@ -108,19 +128,23 @@ impl Run<'_> {
     }
 
     /// The blocks of context that the recipe names, else block after block that is worth it beside what the words say.
-    fn context(&self, shared: &Shared, rows: &ClassRows, dense: &[Vec<f32>]) -> Result<Vec<Block>> {
+    fn context(
+        &self,
+        shared: &Shared,
+        rows: &ClassRows,
+        logits: &[Vec<f32>],
+        dense: &[Vec<f32>],
+    ) -> Result<Vec<Block>> {
         if let Some(context) = &self.settings.reply.context {
             let mut context = context.clone();
             context.sort_unstable();
             context.dedup();
             return Ok(context);
         }
-        let (_, logits) = self.reply_heads(shared, rows, &mut Vec::new())?;
-        let logits = by_row(&logits);
-        let mut best = self.tried(shared, rows, &logits, dense, Vec::new())?;
+        let mut best = self.tried(shared, rows, logits, dense, Vec::new())?;
         for block in BLOCKS {
             let context = best.context.iter().copied().chain(std::iter::once(block)).collect();
-            let with = self.tried(shared, rows, &logits, dense, context)?;
+            let with = self.tried(shared, rows, logits, dense, context)?;
             if with.worth > best.worth + WORTH {
                 best = with;
             }
@@ -136,11 +160,7 @@ impl Run<'_> {
         dense: &[Vec<f32>],
         context: Vec<Block>,
     ) -> Result<Choice> {
-        let columns = columns(&context);
-        let of_row = |(logits, dense): (&Vec<f32>, &Vec<f32>)| {
-            logits.iter().copied().chain(columns.iter().map(|&c| dense[c])).collect()
-        };
-        let inputs: Vec<Vec<f32>> = logits.iter().zip(dense).map(of_row).collect();
+        let inputs = inputs(logits, dense, &columns(&context));
         let logits = self.step_logits(shared, rows, &inputs, TRIAL)?;
         let (_, worth) = self.biases(rows, &logits, &self.judges(rows));
         Ok(Choice { context, worth })
@@ -158,6 +178,14 @@ fn columns(context: &[Block]) -> Vec<usize> {
         from += block.width();
     }
     columns
+}
+
+/// Logits and the numbers of some columns, row by row.
+fn inputs(logits: &[Vec<f32>], dense: &[Vec<f32>], columns: &[usize]) -> Vec<Vec<f32>> {
+    let of_row = |(logits, dense): (&Vec<f32>, &Vec<f32>)| {
+        logits.iter().copied().chain(columns.iter().map(|&c| dense[c])).collect()
+    };
+    logits.iter().zip(dense).map(of_row).collect()
 }
 
 /// The logits of each row, from those of each class.

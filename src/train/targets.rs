@@ -146,7 +146,7 @@ impl Run<'_> {
     pub(super) fn own_settings(&self, examples: usize) -> Settings {
         let mut settings = self.settings.clone();
         settings.l2_stance = self.settings.l2_own;
-        settings.balanced = true;
+        settings.balanced |= examples < MANY;
         let strength = (0.1 * (MANY as f64 / examples.max(1) as f64).sqrt()).clamp(0.1, 0.5);
         // A block that counts k times as much is one whose L2 strength is k² times lower.
         settings.l2_blocks.vectors *= (0.1 / strength).powi(2);
@@ -218,7 +218,7 @@ pub(super) fn trust(p: &[Vec<f32>], truth: &[usize], precision: f64) -> Trust {
     trust
 }
 
-/// Examples from which on the heads of a target need no stronger vectors.
+/// Examples from which on the heads of a target need neither stronger vectors nor balanced classes.
 const MANY: usize = 200;
 /// A threshold that no probability reaches.
 pub(super) const NEVER: f32 = 2.0;
