@@ -24,7 +24,7 @@ kind = "person"
 aliases = ["Vandersloot"]
 
 [[target]]
-name = "night buses"
+name = "night trains"
 "#;
 
 /// A folder with a list of targets.
@@ -92,9 +92,9 @@ fn without_examples_nothing_is_told_of_persons_and_nations_but_that_they_are_men
 
 #[test]
 fn a_comment_is_asked_about_what_it_mentions_and_about_what_is_named() {
-    let found = toward("I waited for the bus all night", &["--target", "Vandersloot", "--target", "trams"]);
+    let found = toward("I waited for the train all night", &["--target", "Vandersloot", "--target", "trams"]);
     let asked: Vec<(&String, &Value)> = found.as_object().unwrap().iter().map(|(k, v)| (k, &v["mentioned"])).collect();
-    let expected = [("Vandersloot", false), ("trams", false), ("night buses", true)];
+    let expected = [("Vandersloot", false), ("trams", false), ("night trains", true)];
     let expected: Vec<(String, Value)> = expected.map(|(name, there)| (name.to_owned(), json!(there))).into();
     assert_eq!(asked, expected.iter().map(|(name, there)| (name, there)).collect::<Vec<_>>());
     assert!(toward("Nothing of that kind", &[]).is_null());
@@ -113,7 +113,8 @@ fn the_heads_of_a_target_are_found_by_any_of_its_names() {
     let (name, by_mention) = p(&[]);
     assert_eq!(name, "Islamic State");
     assert_eq!(p(&["--target", "daesh"]), ("daesh".to_owned(), by_mention.clone()));
-    let (_folder, path) = list("[[target]]\nname = \"the caliphate\"\nkind = \"group\"\naliases = [\"ISIS\"]\n");
+    let (_folder, path) =
+        list("[[target]]\nname = \"the caliphate\"\nkind = \"group\"\naliases = [\"ISIS\", \"Islamic State\"]\n");
     assert_eq!(p(&["--targets", path.to_str().unwrap()]), ("the caliphate".to_owned(), by_mention));
 }
 
@@ -122,9 +123,10 @@ fn examples() -> String {
     let good = ["is a joy", "makes us proud", "helps the old", "is useful", "was a joy to see", "helps families"];
     let bad = ["is a shame", "ruins shops", "hurts the old", "is useless", "was a shame to see", "hurts families"];
     let rows = good.iter().zip(bad).enumerate().flat_map(|(i, (good, bad))| {
+        let (one, other) = if i % 2 == 0 { ("Skyway", "cable car") } else { ("cable car", "Skyway") };
         [
-            json!({"text": format!("Case {i}: the Skyway {good}."), "stance": "favor", "labels": {"insult": 1}}),
-            json!({"text": format!("Case {i}: cable car {bad}."), "stance": "against", "target": "cable car"}),
+            json!({"text": format!("Case {i}: the {one} {good}."), "stance": "favor", "labels": {"insult": 1}}),
+            json!({"text": format!("Case {i}: the {other} {bad}."), "stance": "against", "target": "cable car"}),
             json!({"text": format!("Case {i}: the trams {bad}."), "stance": "favor", "target": "trams"}),
         ]
     });

@@ -74,9 +74,10 @@ impl AskedTarget {
         known: &[NamedTarget],
         sensing: &Sensing<'_>,
     ) -> Self {
-        // A user may call by other names what the model knows.
-        let entry = target.names().find_map(|name| named(known, name));
-        let is_own = |own: &str| entry.is_some_and(|entry| entry.name == own) || target.is_called(own);
+        // A user may call by other names what the model knows. An alias that both have is too little to go by: `US` may be another's.
+        let by_alias = || known.iter().find(|known| target.is_called(&known.name));
+        let entry = named(known, &target.name).or_else(by_alias);
+        let is_own = |own: &str| entry.map_or_else(|| target.is_called(own), |entry| entry.name == own);
         let own = head.and_then(|head| head.own.iter().position(|own| is_own(&own.name)));
         let name = own.and_then(|own| head?.own.get(own)).map_or(target.name.as_str(), |own| own.name.as_str());
         let mut read = Target::read(name, sensing);
