@@ -158,7 +158,8 @@ fn twelve_examples_add_a_target_to_a_model_and_change_nothing_else() {
     let known: Vec<&str> = new.manifest.known_targets.iter().map(|known| known.name.as_str()).collect();
     assert_eq!((known.len(), known.last()), (10, Some(&"Skyway")));
 
-    let texts = ["You clown, the Russians lied to you.", "Thanks. I voted for the cable car, it makes us proud."];
+    let texts =
+        ["You clown, the Russians lied to you.", "The cable car is a joy: it makes us proud and helps families."];
     for text in texts {
         let item = Item { text, parent: Some("It was the Americans."), ..Item::default() };
         let score = |model: &Model| model.score(&item, &mut Scratch::default()).unwrap();
