@@ -34,6 +34,7 @@ Examples:
 /// Arguments of `polemic score`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", common::formats()))]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Args {
     /// Files or ConvoKit folders to read; none or - for standard input.
     #[arg(value_name = "FILE")]

@@ -22,6 +22,7 @@ const SHOWN: usize = 10;
 
 /// What every comment of a run is scored with.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a wish of the user")]
 pub struct Scorer<'m> {
     /// The model.
     pub model: &'m Model,

@@ -51,7 +51,8 @@ fn side(
     for (at, &i) in order.iter().enumerate() {
         sum.weight += weights[i];
         sum.right += if right(i) { weights[i] } else { 0.0 };
-        let is_last_of_tie = order.get(at + 1).is_none_or(|&next| probabilities[next] != probabilities[i]);
+        let is_last_of_tie =
+            order.get(at + 1).is_none_or(|&next| probabilities[next].total_cmp(&probabilities[i]).is_ne());
         if is_last_of_tie && at + 1 >= FEWEST && sum.right >= wanted * sum.weight {
             best = Some((probabilities[i], sum));
         }
