@@ -16,7 +16,7 @@ use crate::support::{Heard, lines, write};
 fn a_hashtag_says_what_its_words_say_though_no_row_had_it() {
     let folder = tempfile::tempdir().unwrap();
     let words = "stuff 0 0.1\ngreat 1 0.1\nawful -1 0.1\nsplendid 1 0.1\nhorrid -1 0.1\nthing 0.1 0.2\n";
-    let file = write(folder.path(), "vectors.txt", words.to_owned());
+    let file = write(folder.path(), "vectors.txt", words);
     let vectors = Vectors::read_text(&file, 100, |_| true).unwrap();
     let rows: Vec<_> = (0..80)
         .map(|i| {

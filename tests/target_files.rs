@@ -211,7 +211,7 @@ fn rows_about_an_alias_teach_the_target() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "skyway.jsonl", examples());
     write(folder.path(), "targets.toml", SKYWAY);
-    let stance = |i: usize| if i % 2 == 0 { "favor" } else { "against" };
+    let stance = |i: usize| if i.is_multiple_of(2) { "favor" } else { "against" };
     let row = |i| json!({"text": format!("row {i} of it"), "target": "CABLE CARS", "stance": stance(i)});
     let more: Vec<Value> = (0..8).map(row).collect();
     let more = write(folder.path(), "more.jsonl", lines(&more).replace("CABLE CARS", "Cable Car"));

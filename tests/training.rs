@@ -239,7 +239,7 @@ fn an_experimental_label_leaves_comments_open_and_says_why() {
     // A third of the rows is labelled against its words, in an order that no word tells.
     let noisy = |i: usize| {
         let (text, rude) = bus_row(i);
-        json!({"id": i, "text": text, "labels": {"odd": u8::from(rude != ((i / 7) % 3 == 0))}})
+        json!({"id": i, "text": text, "labels": {"odd": u8::from(rude != ((i / 7).is_multiple_of(3)))}})
     };
     let data = place.file("d.jsonl", lines(&(0..400).map(noisy).collect::<Vec<_>>()));
     let recipe = "[label.odd]\nexperimental = true\nbase_rate = 0.2\n[[source]]\npath = \"d.jsonl\"\n";

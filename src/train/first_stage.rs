@@ -70,8 +70,6 @@ impl Run<'_> {
         let from = shared.stack.len();
         // What teaches a label comes first: incivility is local, and most of all by the measure of its own annotators.
         let mut by_size: Vec<&(usize, String)> = plan.first_stage.clone();
-        // What is no sample of comments knows no other words to be quiet about.
-        by_size.retain(|(source, _)| self.data.calibrates[*source]);
         by_size.sort_by_key(|key| {
             std::cmp::Reverse((self.data.teaches(key, &plan.labels), self.data.by_source[*key].rarer()))
         });
