@@ -19,6 +19,16 @@ pub struct Multinomial {
 }
 
 impl Multinomial {
+    /// Takes the first inputs, one a class, as the logits of the classes; those that are not `present` are never likely.
+    pub fn of_logits(classes: &[String], present: &[bool], inputs: usize) -> Self {
+        let of_class = |class: usize| (0..inputs).map(|input| f32::from(u8::from(input == class))).collect();
+        Self {
+            classes: classes.to_vec(),
+            weights: (0..classes.len()).map(of_class).collect(),
+            intercepts: present.iter().map(|present| if *present { 0.0 } else { f32::MIN / 2.0 }).collect(),
+        }
+    }
+
     /// Fits on `inputs` (rows × inputs) and class numbers. linfa-logistic takes no weights, so rows that should count more stand
     /// several times. At most `iterations` of L-BFGS.
     pub fn fit(

@@ -8,8 +8,13 @@ use super::plan::Plan;
 use super::stack::Origin;
 use super::targets::trust;
 use crate::error::{Error, Result};
+use crate::model::multinomial::Multinomial;
 use crate::model::scoring::{Item, Scratch};
 use crate::model::target::{OwnTarget, TargetStance, beside_inputs, step_inputs};
+
+/// Rows of a target below which its own logits count as they are: what few rows say out of fold of the worth of inputs is often upside
+/// down, as each fold lacks the class that it holds out.
+const FEWEST: usize = 40;
 
 impl Run<'_> {
     /// Fits heads of the planned targets and adds them to `stance`, that of the base. Targets that had own heads before get new ones,
@@ -50,7 +55,14 @@ impl Run<'_> {
                 .enumerate()
                 .map(|(k, any)| logits.iter().map(|z| z[k] as f32).chain(any.iter().copied()).collect())
                 .collect();
-            let (step, p) = self.step_of(shared, &rows, &inputs, self.settings.balanced)?;
+            let (step, p) = if rows.rows.len() < FEWEST {
+                let present: Vec<bool> = (0..rows.classes.len()).map(|class| rows.truth.contains(&class)).collect();
+                let step = Multinomial::of_logits(&rows.classes, &present, inputs.first().map_or(0, Vec::len));
+                let p = inputs.iter().map(|inputs| step.probabilities(inputs)).collect();
+                (step, p)
+            } else {
+                self.step_of(shared, &rows, &inputs, self.settings.balanced)?
+            };
             let own = OwnTarget {
                 name: (*name).to_owned(),
                 first_column,
