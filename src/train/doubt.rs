@@ -22,10 +22,10 @@ pub(super) fn doubt(probabilities: &[f64], truth: &[bool], weights: &[f64], base
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
     order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
     let yes = side(&order, probabilities, weights, |i| truth[i], PRECISION);
+    // Where both sides meet, what has the label is decided first.
+    order.retain(|&i| yes.is_none_or(|(above, _)| probabilities[i] < above));
     order.reverse();
     let no = side(&order, probabilities, weights, |i| !truth[i], 1.0 - OMISSION * base_rate);
-    // Where both sides meet, what has the label is decided first.
-    let no = no.filter(|(p, _)| yes.is_none_or(|(above, _)| *p < above));
     let decided = |side: Option<(f64, Side)>| side.map_or(Side::default(), |(_, side)| side);
     let (of_yes, of_no) = (decided(yes), decided(no));
     let coverage = of_yes.weight + of_no.weight;
@@ -66,13 +66,20 @@ mod tests {
 
     #[test]
     fn a_label_decides_where_it_was_right_and_nowhere_else() {
-        // From the top: 30 rows with the label, 60 of which half have it, 200 without it.
-        let truth: Vec<bool> = (0..290).map(|i| i < 30 || (i < 90 && i % 3 == 0)).collect();
-        let probabilities: Vec<f64> = (0..290).map(|i| 1.0 - f64::from(i) / 300.0).collect();
-        let weights = vec![1.0 / 290.0; 290];
-        let found = doubt(&probabilities, &truth, &weights, 50.0 / 290.0);
-        assert!(!found.leaves_open(0.95) && found.leaves_open(0.72) && !found.leaves_open(0.2), "{found:?}");
-        assert!(found.precision.unwrap() >= 0.5 && found.accuracy > 0.8 && found.coverage < 1.0, "{found:?}");
+        // From the top: 30 rows with the label, 300 of which a quarter has it, 30 without it.
+        let truth: Vec<bool> = (0..360_u32).map(|i| i < 30 || (i < 330 && i.is_multiple_of(4))).collect();
+        let probabilities: Vec<f64> = (0..360).map(|i| 1.0 - f64::from(i) / 400.0).collect();
+        let found = doubt(&probabilities, &truth, &[1.0 / 360.0; 360], 105.0 / 360.0);
+        assert!(!found.leaves_open(0.95) && found.leaves_open(0.5) && !found.leaves_open(0.12), "{found:?}");
+        assert!(found.precision.unwrap() >= 0.5 && found.accuracy > 0.5 && found.coverage < 0.6, "{found:?}");
+    }
+
+    #[test]
+    fn a_head_that_is_always_right_leaves_nothing_open() {
+        let truth: Vec<bool> = (0..300).map(|i| i < 100).collect();
+        let probabilities: Vec<f64> = (0..300).map(|i| 1.0 - f64::from(i) / 301.0).collect();
+        let found = doubt(&probabilities, &truth, &[1.0 / 300.0; 300], 1.0 / 3.0);
+        assert!(probabilities.iter().all(|p| !found.leaves_open(*p as f32)), "{found:?}");
     }
 
     #[test]
