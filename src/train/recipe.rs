@@ -414,14 +414,14 @@ impl Recipe {
         if let Some((name, _)) = self.labels.iter().find(|(_, l)| l.base_rate.is_some_and(|r| !(r > 0.0 && r < 1.0))) {
             return Err(Error::settings(format!("label.{name}.base_rate must lie between 0 and 1")));
         }
+        if let Some(source) = self.sources.iter().find(|s| !(s.weight.is_finite() && s.weight >= 0.0)) {
+            let name = source.path.display();
+            return Err(Error::settings(format!("source.weight of {name} must be 0 or more, not {}", source.weight)));
+        }
         if self.sources.iter().all(|s| s.weight <= 0.0) && s.targets.is_none() {
             return Err(Error::settings(
                 "no data to train on: name a file of labelled rows, or a [[source]] in the recipe",
             ));
-        }
-        if let Some(source) = self.sources.iter().find(|s| !(s.weight.is_finite() && s.weight >= 0.0)) {
-            let name = source.path.display();
-            return Err(Error::settings(format!("source.weight of {name} must be 0 or more, not {}", source.weight)));
         }
         if let Err(error) = semver::Version::parse(&self.model.version) {
             return Err(Error::settings(format!("model.version `{}` is no version: {error}", self.model.version)));
