@@ -262,6 +262,23 @@ fn an_experimental_label_leaves_comments_open_and_says_why() {
     assert!(ran.out.contains("odd is experimental: decides 0."), "{}", ran.out);
 }
 
+#[test]
+fn a_threshold_for_macro_f1_is_higher_for_a_frequent_label() {
+    let place = Place::new();
+    let noisy = |i: usize| {
+        let (text, rude) = bus_row(i);
+        json!({"id": i, "text": text, "labels": {"odd": u8::from(rude || (i / 7).is_multiple_of(2))}})
+    };
+    place.file("d.jsonl", lines(&(0..400).map(noisy).collect::<Vec<_>>()));
+    let threshold = |aim: &str| {
+        let recipe = format!("[settings]\nthresholds = \"{aim}\"\n[[source]]\npath = \"d.jsonl\"\n");
+        let ran = place.train(&place.file("r.toml", recipe), &[]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        Model::open(&place.out()).unwrap().manifest.labels[0].threshold
+    };
+    assert!(threshold("macro_f1") > threshold("f1"));
+}
+
 fn probability(model: &Model, text: &str) -> f32 {
     model.score(&Item { text, ..Item::default() }, &mut Scratch::default()).unwrap().labels[0]
 }

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::doubt::doubt;
 use super::metrics;
-use super::recipe::LabelSettings;
+use super::recipe::{Aim, LabelSettings, Settings};
 use crate::features::relation;
 use crate::label::{self, Context, Group};
 use crate::model::calibrate::{Calibration, Relation, dense, log_loss, offset_for_weighted_rate, platt};
@@ -43,7 +43,7 @@ pub struct Evidence<'a> {
 pub struct Calibrated {
     /// From logit to probability.
     pub calibration: Calibration,
-    /// The probability with the best F1 out of fold.
+    /// The best threshold out of fold.
     pub threshold: f32,
     /// The share of comments the probabilities are calibrated to.
     pub base_rate: f32,
@@ -53,21 +53,21 @@ pub struct Calibrated {
     pub auc: f32,
 }
 
-/// Calibrates a label. `slope` multiplies the slope that fits the rows.
-pub fn calibrate(evidence: &Evidence<'_>, settings: &LabelSettings, slope: f64) -> Calibrated {
+/// Calibrates a label. `all.slope` multiplies the slope that fits the rows.
+pub fn calibrate(evidence: &Evidence<'_>, settings: &LabelSettings, all: &Settings) -> Calibrated {
     let mut calibration = own_step(evidence, settings);
     calibration.relation = relation_step(evidence, &calibration);
 
-    let logits: Vec<f64> = logits(evidence, &calibration).into_iter().map(|z| slope * z).collect();
+    let logits: Vec<f64> = logits(evidence, &calibration).into_iter().map(|z| all.slope * z).collect();
     let rate = evidence.truth.iter().filter(|t| **t).count() as f64 / evidence.truth.len().max(1) as f64;
     let base_rate = settings.base_rate.unwrap_or(rate);
     let weights = weights_at(evidence, base_rate);
     let offset = offset_for_weighted_rate(&logits, &weights, base_rate);
-    calibration.rescale(slope, offset);
+    calibration.rescale(all.slope, offset);
     let probabilities: Vec<f64> = logits.iter().map(|z| sigmoid(z + offset)).collect();
     Calibrated {
         calibration,
-        threshold: best_threshold(&probabilities, evidence.truth, &weights, base_rate) as f32,
+        threshold: best_threshold(&probabilities, evidence.truth, &weights, base_rate, all.thresholds) as f32,
         doubt: settings.experimental.then(|| doubt(&probabilities, evidence.truth, &weights, base_rate)),
         base_rate: base_rate as f32,
         auc: metrics::binary(&probabilities, evidence.truth, 0.5).roc_auc.unwrap_or(0.5) as f32,
@@ -82,8 +82,8 @@ fn weights_at(evidence: &Evidence<'_>, base_rate: f64) -> Vec<f64> {
     rows().map(|(&truth, &w)| f64::from(w) * if truth { positive } else { negative }).collect()
 }
 
-/// The threshold of the best F1 of weighted rows, of which a share `base_rate` has the label.
-fn best_threshold(probabilities: &[f64], truth: &[bool], weights: &[f64], base_rate: f64) -> f64 {
+/// The best threshold of weighted rows, of which a share `base_rate` has the label.
+fn best_threshold(probabilities: &[f64], truth: &[bool], weights: &[f64], base_rate: f64, aim: Aim) -> f64 {
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
     order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
     let (mut hits, mut flagged, mut best) = (0.0, 0.0, (0.0, 0.5));
@@ -92,8 +92,14 @@ fn best_threshold(probabilities: &[f64], truth: &[bool], weights: &[f64], base_r
         hits += if truth[row] { weights[row] } else { 0.0 };
         let is_last_of_tie = order.get(i + 1).is_none_or(|&next| probabilities[next] < probabilities[row]);
         let f1 = 2.0 * hits / (flagged + base_rate);
-        if is_last_of_tie && f1 > best.0 {
-            best = (f1, probabilities[row]);
+        // What is neither flagged nor has the label is rightly left, of all that is left and all that has it not.
+        let of_rest = 2.0 * (1.0 - flagged - base_rate + hits) / (2.0 - flagged - base_rate);
+        let worth = match aim {
+            Aim::F1 => f1,
+            Aim::MacroF1 => f64::midpoint(f1, of_rest),
+        };
+        if is_last_of_tie && worth > best.0 {
+            best = (worth, probabilities[row]);
         }
     }
     best.1

@@ -364,7 +364,7 @@ impl Run<'_> {
                 folds: &told.iter().map(|&r| shared.folds[r as usize]).collect::<Vec<_>>(),
                 relations: &if wants_relation { self.relations(&told, vectors) } else { vec![None; told.len()] },
             };
-            let calibrated = calibrate(&evidence, settings, self.settings.slope);
+            let calibrated = calibrate(&evidence, settings, self.settings);
             out.push(LabelHead {
                 name: (*name).to_owned(),
                 threshold: calibrated.threshold,

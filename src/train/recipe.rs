@@ -75,6 +75,8 @@ pub struct Settings {
     /// Multiplies the slope of every label's calibration. 1 fits comments like those of training; less is honest of a model that is for
     /// sites it never saw, where the same words tell less.
     pub slope: f64,
+    /// What the labels' thresholds are the best of, out of fold.
+    pub thresholds: Aim,
     /// Count both classes of a label alike, and those of stance toward a target that has heads of its own.
     pub balanced: bool,
     /// Fit one head a source and label first, and give their logits to the heads of the model as further inputs (stacking). They
@@ -130,6 +132,17 @@ pub struct Settings {
     pub reply: ReplySettings,
 }
 
+/// What a threshold is chosen for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aim {
+    /// The F1 of having the label.
+    #[default]
+    F1,
+    /// The mean of this and the F1 of not having it: higher thresholds for labels that are frequent.
+    MacroF1,
+}
+
 /// Inputs of stance toward the parent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -160,6 +173,7 @@ impl Default for Settings {
             precision: 0.8,
             source_power: 0.5,
             slope: 1.0,
+            thresholds: Aim::F1,
             balanced: false,
             stack: false,
             l2_choices: vec![2.0, 6.0, 18.0],
