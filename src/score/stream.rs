@@ -26,6 +26,12 @@ pub struct Stream<'s, 'm> {
     seen: HashMap<u64, Seen>,
     order: VecDeque<u64>,
     stored: usize,
+    /// Every comment is scored by itself.
+    is_alone: bool,
+    /// Rows at the start that were scored before.
+    scored_before: u64,
+    /// Rows that went by, those held back not among them.
+    pub passed: u64,
     /// Replies whose parent was not at hand; they were scored without it.
     pub missing_parents: u64,
 }
@@ -66,8 +72,35 @@ impl<'s, 'm> Stream<'s, 'm> {
             seen: HashMap::new(),
             order: VecDeque::new(),
             stored: 0,
+            is_alone: false,
+            scored_before: 0,
+            passed: 0,
             missing_parents: 0,
         }
+    }
+
+    /// Scores every comment by itself: without its parent, without what opens its thread, and without remembering any. Replies then have
+    /// the depth 1.
+    #[must_use]
+    pub fn alone(self, is_alone: bool) -> Self {
+        Self { is_alone, ..self }
+    }
+
+    /// Goes on with an input of which the first `rows` rows were scored before: they are only remembered, so that later ones find them.
+    /// `rows` must be what [`passed`](Self::passed) was in the run before.
+    #[must_use]
+    pub fn going_on_after(self, rows: u64) -> Self {
+        Self { scored_before: rows, ..self }
+    }
+
+    /// True while rows go by that were scored before.
+    pub fn is_behind(&self) -> bool {
+        self.passed < self.scored_before
+    }
+
+    /// True if no row is held back.
+    pub fn is_flushed(&self) -> bool {
+        self.chunk.is_empty()
     }
 
     /// Takes a row; once a chunk is full, hands its records to `each` in the order of the rows.
@@ -95,6 +128,11 @@ impl<'s, 'm> Stream<'s, 'm> {
     pub fn flush_with_job(&mut self, each: &mut dyn FnMut(&Job<'_>, ScoreRecord) -> Result<()>) -> Result<()> {
         let chunk = std::mem::take(&mut self.chunk);
         self.bytes = 0;
+        let is_scored = !self.is_behind();
+        self.passed += chunk.len() as u64;
+        if self.is_alone {
+            return if is_scored { self.score_alone(&chunk, each) } else { Ok(()) };
+        }
         let index: HashMap<u64, usize> =
             chunk.iter().enumerate().rev().map(|(i, row)| (key(row, &row.stated.comment.id), i)).collect();
         let parents: Vec<At> = chunk.iter().enumerate().map(|(i, row)| self.find(i, row, &index)).collect();
@@ -102,9 +140,11 @@ impl<'s, 'm> Stream<'s, 'm> {
         self.missing_parents +=
             chunk.iter().zip(&parents).filter(|(row, at)| stated(row) && matches!(at, At::Nowhere)).count() as u64;
         let places = self.places(&chunk, &parents);
-        let jobs: Vec<Job<'_>> = (0..chunk.len()).map(|i| self.job(&chunk, i, &parents, &places)).collect();
-        for (job, record) in jobs.iter().zip(self.scorer.score(&jobs)) {
-            each(job, record)?;
+        if is_scored {
+            let jobs: Vec<Job<'_>> = (0..chunk.len()).map(|i| self.job(&chunk, i, &parents, &places)).collect();
+            for (job, record) in jobs.iter().zip(self.scorer.score(&jobs)) {
+                each(job, record)?;
+            }
         }
         for (row, place) in chunk.iter().zip(&places) {
             let root = match place.root {
@@ -115,6 +155,15 @@ impl<'s, 'm> Stream<'s, 'm> {
             self.remember(row, place.depth, root);
         }
         Ok(())
+    }
+
+    fn score_alone(
+        &self,
+        chunk: &[CommentRow],
+        each: &mut dyn FnMut(&Job<'_>, ScoreRecord) -> Result<()>,
+    ) -> Result<()> {
+        let jobs: Vec<Job<'_>> = chunk.iter().map(|row| Job { depth: u32::from(answers(row)), ..row_alone(row) }).collect();
+        jobs.iter().zip(self.scorer.score(&jobs)).try_for_each(|(job, record)| each(job, record))
     }
 
     fn find(&self, i: usize, row: &CommentRow, index: &HashMap<u64, usize>) -> At {
@@ -166,25 +215,16 @@ impl<'s, 'm> Stream<'s, 'm> {
 
     fn job<'a>(&'a self, chunk: &'a [CommentRow], i: usize, parents: &[At], places: &[Place]) -> Job<'a> {
         let row = &chunk[i];
-        let comment = &row.stated.comment;
         let text_at = |at: At| match at {
             At::Chunk(at) => Some(chunk[at].stated.comment.text.as_str()),
             At::Store(key) => self.seen.get(&key).map(|seen| &*seen.text),
             At::Nowhere => None,
         };
         Job {
-            id: &comment.id,
-            thread_id: row.thread_id.as_deref(),
-            parent_id: row.stated.parent_id.as_deref(),
             depth: places[i].depth,
-            author: comment.author.as_deref(),
-            created: comment.created.as_deref(),
-            status: comment.status,
-            text: &comment.text,
-            quotes: &comment.quotes,
             parent: row.parent_text.as_deref().or(text_at(parents[i])),
             root: text_at(places[i].root),
-            target: row.target.as_deref(),
+            ..row_alone(row)
         }
     }
 
@@ -209,6 +249,23 @@ impl Seen {
     /// The place of an answer to it.
     fn below(&self) -> Place {
         Place { depth: self.depth + 1, root: self.root.map_or(At::Nowhere, At::Store) }
+    }
+}
+
+/// The job of a row without what it answers.
+fn row_alone(row: &CommentRow) -> Job<'_> {
+    let comment = &row.stated.comment;
+    Job {
+        id: &comment.id,
+        thread_id: row.thread_id.as_deref(),
+        parent_id: row.stated.parent_id.as_deref(),
+        author: comment.author.as_deref(),
+        created: comment.created.as_deref(),
+        status: comment.status,
+        text: &comment.text,
+        quotes: &comment.quotes,
+        target: row.target.as_deref(),
+        ..Job::default()
     }
 }
 

@@ -4,6 +4,7 @@ mod ascii;
 mod columns;
 mod convokit;
 mod csv;
+mod growing;
 mod info;
 mod jsonl;
 mod parquet;
@@ -18,6 +19,7 @@ use crate::record::{CommentRecord, ScoreRecord, StoryRecord};
 pub use self::convokit::ConvoKit;
 pub(crate) use self::convokit::{MARK, UNKNOWN};
 pub use self::csv::Csv;
+pub use self::growing::{Growing, Mark, Packing, hashed};
 pub use self::info::Info;
 pub use self::jsonl::Jsonl;
 pub use self::parquet::Parquet;
@@ -49,6 +51,10 @@ pub trait ScoreWriter {
     }
     /// Writes one record.
     fn write(&mut self, record: &ScoreRecord) -> Result<()>;
+    /// Hands on whole records that are held back, in formats of lines; others do nothing.
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
     /// Writes what is still held back. Files and folders that are named only now do not exist without it.
     fn finish(&mut self) -> Result<()>;
 }
