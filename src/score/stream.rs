@@ -8,6 +8,7 @@ use super::batch::{Job, Scorer};
 use crate::error::Result;
 use crate::read::entry::CommentRow;
 use crate::record::ScoreRecord;
+use crate::thread::Thread;
 
 /// Rows of a chunk.
 const ROWS: usize = 4096;
@@ -162,7 +163,8 @@ impl<'s, 'm> Stream<'s, 'm> {
         chunk: &[CommentRow],
         each: &mut dyn FnMut(&Job<'_>, ScoreRecord) -> Result<()>,
     ) -> Result<()> {
-        let jobs: Vec<Job<'_>> = chunk.iter().map(|row| Job { depth: u32::from(answers(row)), ..row_alone(row) }).collect();
+        let jobs: Vec<Job<'_>> =
+            chunk.iter().map(|row| Job { depth: u32::from(answers(row)), ..row_alone(row) }).collect();
         jobs.iter().zip(self.scorer.score(&jobs)).try_for_each(|(job, record)| each(job, record))
     }
 
@@ -250,6 +252,24 @@ impl Seen {
     fn below(&self) -> Place {
         Place { depth: self.depth + 1, root: self.root.map_or(At::Nowhere, At::Store) }
     }
+}
+
+/// The jobs of a thread's comments, each without what it answers.
+pub fn jobs_alone(thread: &Thread) -> Vec<Job<'_>> {
+    let jobs = thread.comments.iter().map(|comment| Job {
+        id: &comment.id,
+        thread_id: thread.id.as_deref(),
+        parent_id: comment.parent.and_then(|parent| thread.comments.get(parent)).map(|parent| parent.id.as_str()),
+        depth: comment.depth,
+        author: comment.author.as_deref(),
+        created: comment.created.as_deref(),
+        status: comment.status,
+        text: &comment.text,
+        quotes: &comment.quotes,
+        target: comment.target.as_deref(),
+        ..Job::default()
+    });
+    jobs.collect()
 }
 
 /// The job of a row without what it answers.

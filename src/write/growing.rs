@@ -74,11 +74,10 @@ impl Growing {
         let path = beside(&target).map_err(|e| Error::io(&target, e))?;
         let failed = |e| Error::io(&path, e);
         // Not truncated before it is known that no other run is writing it.
-        let file =
-            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         lock(&file, &path)?;
         file.set_len(0).map_err(failed)?;
-        Ok(Self::new(target, path, file, Mark::default(), is_hashed.then(Sha256::new)))
+        Ok(Self::new(target, path, file, &Mark::default(), is_hashed.then(Sha256::new)))
     }
 
     /// The file that an unfinished run left, cut back to `mark`.
@@ -107,7 +106,7 @@ impl Growing {
             hash = Some(digest);
         }
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(Self::new(target, path, file, mark.clone(), hash))
+        Ok(Self::new(target, path, file, mark, hash))
     }
 
     /// Gives a file its name that was whole, if the run ended before it could.
@@ -120,7 +119,7 @@ impl Growing {
         if path.exists() { fs::rename(&path, &target).map_err(|e| Error::io(&path, e)) } else { Ok(()) }
     }
 
-    fn new(target: PathBuf, path: PathBuf, file: File, mark: Mark, hash: Option<Sha256>) -> Self {
+    fn new(target: PathBuf, path: PathBuf, file: File, mark: &Mark, hash: Option<Sha256>) -> Self {
         let packer = match Packing::of(&target) {
             Packing::None => Packer::None,
             Packing::Gzip => Packer::Gzip(None),
@@ -189,8 +188,7 @@ impl State {
         let packed = match &mut self.packer {
             Packer::None => return self.put(bytes),
             Packer::Gzip(frame) => {
-                let frame =
-                    frame.get_or_insert_with(|| GzEncoder::new(Vec::new(), flate2::Compression::default()));
+                let frame = frame.get_or_insert_with(|| GzEncoder::new(Vec::new(), flate2::Compression::default()));
                 frame.write_all(bytes)?;
                 std::mem::take(frame.get_mut())
             }

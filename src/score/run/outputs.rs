@@ -101,7 +101,8 @@ impl<'a> Outputs<'a> {
                     let path = outputs.path_of(i);
                     Growing::name_whole(&path)?;
                     if path.metadata().map_err(|e| Error::io(&path, e))?.len() != kept.bytes {
-                        let what = "is not as the unfinished run left it: start again without --resume, with --overwrite";
+                        let what =
+                            "is not as the unfinished run left it: start again without --resume, with --overwrite";
                         return Err(Error::input(path.display(), what));
                     }
                     outputs.complete.push(kept.clone());
@@ -112,7 +113,8 @@ impl<'a> Outputs<'a> {
         if parting != Parting::Whole
             && let Some(other) = shards_of(path).first()
         {
-            let what = "a shard of another run is there: name another output, or remove all of its shards with --overwrite";
+            let what =
+                "a shard of another run is there: name another output, or remove all of its shards with --overwrite";
             return Err(Error::input(other.display(), what));
         }
         match parting {
@@ -233,7 +235,8 @@ impl<'a> Outputs<'a> {
             let Mark { bytes, sha256: hash } = match &part.opened.growing {
                 Some(growing) => growing.mark()?,
                 None if self.parting == Parting::Whole => {
-                    Mark { bytes: part.path.metadata().map_or(0, |file| file.len()), sha256: None }
+                    let file = part.path.metadata().ok().filter(fs::Metadata::is_file);
+                    Mark { bytes: file.map_or(0, |file| file.len()), sha256: None }
                 }
                 None => Mark {
                     bytes: part.path.metadata().map_err(|e| Error::io(&part.path, e))?.len(),
