@@ -188,6 +188,8 @@ struct RejectsState {
     noted_before: u64,
     failed: Option<io::Error>,
     strict: bool,
+    /// Steps aside while a row is named.
+    bar: ProgressBar,
 }
 
 impl Rejects {
@@ -217,7 +219,14 @@ impl Rejects {
     fn open_with(&self, count: u64, open: impl Fn(&Path) -> io::Result<File>) -> Result<RejectsFile> {
         let open = |path: &PathBuf| open(path).map_err(|e| Error::io(path, e)).map(BufWriter::new);
         let file = self.path.as_ref().map(open).transpose()?;
-        let state = RejectsState { file, count, noted_before: 0, failed: None, strict: self.strict };
+        let state = RejectsState {
+            file,
+            count,
+            noted_before: 0,
+            failed: None,
+            strict: self.strict,
+            bar: ProgressBar::hidden(),
+        };
         Ok(RejectsFile(Mutex::new(state)))
     }
 }
@@ -232,9 +241,10 @@ impl RejectsFile {
         }
         state.count += 1;
         if state.count <= NAMED {
-            anstream::eprintln!("polemic: {place}:{}: {}", row.line, row.what);
+            state.bar.suspend(|| anstream::eprintln!("polemic: {place}:{}: {}", row.line, row.what));
         } else if state.count == NAMED + 1 {
-            anstream::eprintln!("polemic: more rows that cannot be used follow; --rejects FILE keeps them all");
+            let more = "polemic: more rows that cannot be used follow; --rejects FILE keeps them all";
+            state.bar.suspend(|| anstream::eprintln!("{more}"));
         }
         if let Some(file) = &mut state.file {
             let record =
@@ -243,6 +253,13 @@ impl RejectsFile {
             if let Err(error) = written {
                 state.failed.get_or_insert(error);
             }
+        }
+    }
+
+    /// Rows are named beside this bar.
+    pub fn beside(&self, bar: &ProgressBar) {
+        if let Ok(mut state) = self.0.lock() {
+            state.bar = bar.clone();
         }
     }
 

@@ -14,7 +14,7 @@ use anyhow::{Result, anyhow, bail};
 use serde_json::{Map, Value};
 
 use self::limit::Limit;
-use self::plan::{Decided, Long};
+use self::plan::{Decided, Left, Long};
 use self::session::Session;
 use super::common::{self, Rejects};
 use super::destination::{Destination, To};
@@ -146,12 +146,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             return Ok(ExitCode::from(u8::from(done.counts.over_limit > 0)));
         }
     };
+    // First of all, as it finds out whether another run is at it.
+    let to = session::open(&plan, &args.destination, &args.files, scorer.shape())?;
     let rejects = match &plan.left {
-        Some(left) => args.rejects.reopen(left.tally.rejected, left.rejects_bytes.unwrap_or_default())?,
-        None => args.rejects.open()?,
+        Left::GoOn(left) => args.rejects.reopen(left.tally.rejected, left.rejects_bytes.unwrap_or_default())?,
+        Left::Nothing | Left::ThrowAway => args.rejects.open()?,
     };
     let stop = session::watch_for_stop()?;
-    let mut session = Session::new(&plan, &args.destination, &args.files, &model, scorer.shape(), limits, &rejects)?;
+    let mut session = Session::new(&plan, to, &args.files, &model, limits, &rejects)?;
     let mut usable = 0;
     let mut last = None;
     for (i, file) in common::inputs(&args.files).into_iter().enumerate() {

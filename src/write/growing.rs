@@ -243,6 +243,17 @@ fn lock(file: &File, path: &Path) -> Result<()> {
     }
 }
 
+/// Removes a file, unless another run is writing it.
+///
+/// # Errors
+/// `Input` if one is, `Io` if it cannot be removed.
+pub fn remove_unless_written(path: &Path) -> Result<()> {
+    let failed = |e| Error::io(path, e);
+    let file = File::open(path).map_err(failed)?;
+    lock(&file, path)?;
+    fs::remove_file(path).map_err(failed)
+}
+
 /// The hash of a file, from its start.
 pub fn hashed(file: &mut (impl Read + Seek)) -> io::Result<Sha256> {
     file.rewind()?;

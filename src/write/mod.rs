@@ -19,7 +19,7 @@ use crate::record::{CommentRecord, ScoreRecord, StoryRecord};
 pub use self::convokit::ConvoKit;
 pub(crate) use self::convokit::{MARK, UNKNOWN};
 pub use self::csv::Csv;
-pub use self::growing::{Growing, Mark, Packing, hashed};
+pub use self::growing::{Growing, Mark, Packing, hashed, remove_unless_written};
 pub use self::info::Info;
 pub use self::jsonl::Jsonl;
 pub use self::parquet::Parquet;

@@ -11,7 +11,7 @@ use crate::cli::destination::{Destination, To};
 use crate::error::Error;
 use crate::score::run::journal::{Asked, FORMAT, Journal};
 use crate::score::run::manifest::Manifest;
-use crate::score::run::outputs::{MOST_SHARDS, Parting, shards_of};
+use crate::score::run::outputs::{Earlier, MOST_SHARDS, Parting, shards_of};
 use crate::write::Packing;
 
 /// Flags for runs that take long.
@@ -55,13 +55,23 @@ pub(super) struct Plan {
     /// Where the journal stands, of runs that can be gone on with.
     pub(super) journal_path: Option<PathBuf>,
     /// What an unfinished run left.
-    pub(super) left: Option<Journal>,
+    pub(super) left: Left,
     /// Inputs are hashed for it.
     pub(super) has_manifest: bool,
     pub(super) every: u64,
     pub(super) is_quiet: bool,
     pub(super) has_summary: bool,
     asked: Asked,
+}
+
+/// What an earlier run left, and what is to be done with it.
+pub(super) enum Left {
+    /// There is nothing to be done.
+    Nothing,
+    /// It is in the way.
+    ThrowAway,
+    /// It is gone on with.
+    GoOn(Box<Journal>),
 }
 
 /// What is to be done.
@@ -102,7 +112,7 @@ impl Long {
             to,
             parting,
             journal_path,
-            left: None,
+            left: if self.overwrite { Left::ThrowAway } else { Left::Nothing },
             has_manifest,
             every: self.checkpoint,
             is_quiet: self.quiet,
@@ -111,9 +121,9 @@ impl Long {
             asked,
         };
         if let Some(path) = plan.output.clone() {
-            if self.overwrite {
-                plan.clear(&path)?;
-            } else if let Some(done) = plan.take_up(&path, self.resume)? {
+            if !self.overwrite
+                && let Some(done) = plan.take_up(&path, self.resume)?
+            {
                 return Ok(Decided::Done(Box::new(done)));
             }
         }
@@ -142,24 +152,27 @@ impl Plan {
         self.parting != Parting::Whole
     }
 
+    /// What is to be done with the files of an earlier run.
+    pub(super) fn earlier(&self) -> Earlier<'_> {
+        match &self.left {
+            Left::Nothing => Earlier::Spare,
+            Left::ThrowAway => Earlier::Remove,
+            Left::GoOn(journal) => Earlier::GoOn(&journal.outputs),
+        }
+    }
+
     /// The journal as it is at the start.
     pub(super) fn journal(&self) -> Journal {
-        self.left.clone().unwrap_or_else(|| Journal {
+        if let Left::GoOn(journal) = &self.left {
+            return Journal { resumed: journal.resumed + 1, ..(**journal).clone() };
+        }
+        Journal {
             journal: FORMAT,
             polemic: env!("CARGO_PKG_VERSION").to_owned(),
             asked: self.asked.clone(),
             started: Timestamp::now().to_string(),
             ..Journal::default()
-        })
-    }
-
-    /// Removes what other runs left, but for a whole output, which the new one replaces.
-    fn clear(&self, path: &Path) -> Result<()> {
-        let shards = if self.is_sharded() { shards_of(path) } else { Vec::new() };
-        for file in shards.iter().chain(&self.journal_path).filter(|file| file.exists()) {
-            fs::remove_file(file).map_err(|e| Error::io(file, e))?;
         }
-        Ok(())
     }
 
     /// Goes on with an unfinished run, if that is wanted; gives the manifest of one that is finished.
@@ -183,7 +196,7 @@ impl Plan {
                 differences.join("; ")
             );
         }
-        self.left = Some(left);
+        self.left = Left::GoOn(Box::new(left));
         Ok(None)
     }
 

@@ -40,17 +40,22 @@ impl Progress {
         }
         let rate = self.rate(counter.rows());
         let [rows, uncivil] = [counter.rows(), counter.uncivil()].map(HumanCount);
-        self.bar.set_message(format!("{rows} comments, {rate}/s, {uncivil} uncivil"));
         if self.bar.length().is_some() {
             self.bar.set_position(self.bytes_before + bytes);
         } else {
             self.bar.tick();
         }
+        self.bar.set_message(format!("{rows} comments, {rate}/s, {uncivil} uncivil"));
     }
 
     /// An input of this many bytes is done.
     pub(super) fn next_input(&mut self, bytes: u64) {
         self.bytes_before += bytes;
+    }
+
+    /// The bar, for whoever else writes to the terminal.
+    pub(super) fn bar(&self) -> &ProgressBar {
+        &self.bar
     }
 
     /// Takes the bar away.

@@ -10,10 +10,10 @@ use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
 
 use super::limit::Limit;
-use super::plan::Plan;
+use super::plan::{Left, Plan};
 use super::progress::Progress;
 use crate::cli::common::{self, RejectsFile};
-use crate::cli::destination::{Destination, To};
+use crate::cli::destination::{Destination, To as Format};
 use crate::error::{Error, ErrorKind};
 use crate::model::Model;
 use crate::read::entry::{CommentRow, StoryRow};
@@ -22,7 +22,7 @@ use crate::report::tree::tree;
 use crate::score::run::journal::{InputNote, Journal};
 use crate::score::run::manifest::Manifest;
 use crate::score::run::meter::{Expected, Meter, modified, sha256};
-use crate::score::run::outputs::{Opened, Outputs};
+use crate::score::run::outputs::{Earlier, Opened, Outputs};
 use crate::score::run::tally::{Counter, Tally};
 use crate::thread::{Story, Thread};
 use crate::write::{Growing, Output, Shape};
@@ -44,7 +44,7 @@ pub(super) struct Session<'a> {
 }
 
 /// Threads for reading.
-struct Tree {
+pub(super) struct Tree {
     to: Box<dyn Write>,
     growing: Option<Growing>,
 }
@@ -62,30 +62,27 @@ pub(super) struct Reading {
 }
 
 impl<'a> Session<'a> {
-    /// Opens what the plan says.
+    /// Begins what the plan says.
     pub(super) fn new(
         plan: &'a Plan,
-        destination: &'a Destination,
-        files: &'a [PathBuf],
+        to: To<'a>,
+        files: &[PathBuf],
         model: &'a Model,
-        shape: Shape,
         limits: Vec<Limit>,
         rejects: &'a RejectsFile,
     ) -> Result<Self> {
-        let mut journal = plan.journal();
-        journal.resumed += u32::from(plan.left.is_some());
-        let (mut outputs, mut tree) = (None, None);
-        if plan.to == To::Tree {
-            tree = Some(Tree::open(plan, destination, files)?);
-        } else {
-            outputs = Some(open(plan, destination, files, shape)?);
-        }
+        let (outputs, tree) = match to {
+            To::Rows(outputs) => (Some(outputs), None),
+            To::Tree(tree) => (None, Some(tree)),
+        };
+        let journal = plan.journal();
         let counter = Counter::new(model, journal.tally.clone());
         let marked_at = counter.rows();
         let progress = Progress::new(files, marked_at, plan.is_quiet);
+        rejects.beside(progress.bar());
         let mut session =
             Self { plan, model, outputs, tree, story: None, limits, counter, rejects, journal, marked_at, progress };
-        if plan.left.is_none() && plan.journal_path.is_some() {
+        if !matches!(plan.left, Left::GoOn(_)) && plan.journal_path.is_some() {
             session.mark(None)?;
         }
         Ok(session)
@@ -216,11 +213,13 @@ impl<'a> Session<'a> {
     /// How to go on with a run that did not come to its end.
     fn remedy(&self) -> String {
         match (&self.plan.journal_path, &self.plan.output) {
-            (Some(_), _) => format!("{} are safe: the same command with --resume goes on from there", self.marked_at),
+            (Some(_), _) => {
+                format!("{} comments are safe: the same command with --resume goes on from there", self.marked_at)
+            }
             (None, Some(path)) => {
                 format!("nothing is kept of {}: this format is whole or not there (see --shard-rows)", path.display())
             }
-            (None, None) => "what was written is whole lines (-o FILE keeps a journal to go on from)".to_owned(),
+            (None, None) => "all of them are written (with -o FILE a run can be gone on with)".to_owned(),
         }
     }
 
@@ -297,7 +296,11 @@ impl<'a> Session<'a> {
     pub(super) fn explained(&self, error: Error) -> anyhow::Error {
         self.progress.clear();
         let is_full = matches!(error.kind(), ErrorKind::Io { cause, .. } if is_full(cause));
-        if is_full { anyhow!("{error}: make room; {}", self.remedy()) } else { error.into() }
+        match is_full {
+            true if self.plan.output.is_some() => anyhow!("{error}: make room; {}", self.remedy()),
+            true => anyhow!("{error}: make room"),
+            false => error.into(),
+        }
     }
 }
 
@@ -348,20 +351,37 @@ impl Tree {
     }
 }
 
-fn open<'a>(plan: &Plan, destination: &'a Destination, files: &'a [PathBuf], shape: Shape) -> Result<Outputs<'a>> {
+/// Where a run writes to.
+pub(super) enum To<'a> {
+    /// Records, into files or a stream.
+    Rows(Outputs<'a>),
+    /// Threads, for reading.
+    Tree(Tree),
+}
+
+/// Opens what the plan says.
+pub(super) fn open<'a>(
+    plan: &Plan,
+    destination: &'a Destination,
+    files: &'a [PathBuf],
+    shape: Shape,
+) -> Result<To<'a>> {
     let to = plan.to;
-    let left = plan.left.as_ref().map(|journal| journal.outputs.as_slice());
+    if to == Format::Tree {
+        return Tree::open(plan, destination, files).map(To::Tree);
+    }
     let Some(path) = &plan.output else {
         let writer = destination.of_scores(to, files, shape)?;
         let stream = std::cell::RefCell::new(Some(Opened { writer, growing: None }));
         let once = move |path: &Path, _: Option<&_>| {
             stream.take().ok_or_else(|| Error::input(path.display(), "this output is finished"))
         };
-        return Ok(Outputs::new(Path::new("standard output"), plan.parting, None, Box::new(once))?);
+        let stream = Path::new("standard output");
+        return Ok(To::Rows(Outputs::new(stream, plan.parting, Earlier::Spare, Box::new(once))?));
     };
     let is_hashed = plan.is_sharded();
     let file = move |path: &Path, mark: Option<&_>| Destination::score_file(to, path, mark, shape.clone(), is_hashed);
-    Ok(Outputs::new(path, plan.parting, left, Box::new(file))?)
+    Ok(To::Rows(Outputs::new(path, plan.parting, plan.earlier(), Box::new(file))?))
 }
 
 fn changed(name: &str) -> Error {
@@ -375,7 +395,8 @@ fn length(path: &Path) -> u64 {
 /// True if there is no room for what was to be written.
 fn is_full(cause: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge) || cause.to_string().contains("disk is full")
+    matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+        || ["disk is full", "disk I/O error"].iter().any(|said| cause.to_string().contains(said))
 }
 
 /// Set by Ctrl-C and by a request to end; a second one ends at once.

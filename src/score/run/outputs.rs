@@ -13,7 +13,7 @@ use super::journal::{with_ending, write_json};
 use super::meter::sha256;
 use crate::error::{Error, Result};
 use crate::record::{ScoreRecord, StoryRecord};
-use crate::write::{Growing, Mark, ScoreWriter};
+use crate::write::{Growing, Mark, ScoreWriter, remove_unless_written};
 
 /// Comments without a thread that follow one another into the same shard.
 const TOGETHER: u64 = 4096;
@@ -30,6 +30,17 @@ pub enum Parting {
     Threads(u32),
     /// In their order, so many rows a shard, and those that are scored together with the last of them.
     Rows(u64),
+}
+
+/// What is to be done with the files of an earlier run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier<'a> {
+    /// Shards are left alone, and are in the way; a whole file is replaced.
+    Spare,
+    /// Shards are removed.
+    Remove,
+    /// They are gone on with.
+    GoOn(&'a [Kept]),
 }
 
 /// A file as journals, indexes and manifests know it.
@@ -90,10 +101,10 @@ impl<'a> Outputs<'a> {
     ///
     /// # Errors
     /// What opening a file gives; `Input` if shards stand there that are not of this run.
-    pub fn new(path: &Path, parting: Parting, left: Option<&[Kept]>, open: Box<Open<'a>>) -> Result<Self> {
+    pub fn new(path: &Path, parting: Parting, earlier: Earlier<'_>, open: Box<Open<'a>>) -> Result<Self> {
         let mut outputs =
             Self { open, path: path.to_owned(), parting, complete: Vec::new(), parts: Vec::new(), story: None };
-        if let Some(left) = left {
+        if let Earlier::GoOn(left) = earlier {
             for (i, kept) in left.iter().enumerate() {
                 if kept.unfinished {
                     outputs.add(i, kept.clone(), true)?;
@@ -110,9 +121,10 @@ impl<'a> Outputs<'a> {
             }
             return Ok(outputs);
         }
-        if parting != Parting::Whole
-            && let Some(other) = shards_of(path).first()
-        {
+        let others = if parting == Parting::Whole { Vec::new() } else { shards_of(path) };
+        if earlier == Earlier::Remove {
+            others.iter().try_for_each(|other| remove_unless_written(other))?;
+        } else if let Some(other) = others.first() {
             let what =
                 "a shard of another run is there: name another output, or remove all of its shards with --overwrite";
             return Err(Error::input(other.display(), what));
