@@ -27,6 +27,8 @@ mod hostile;
 mod html;
 /// `polemic inspect` end to end.
 mod inspecting;
+/// Long runs: killed, stopped, out of room, in shards, line by line.
+mod jobs;
 /// The direction of the layers.
 mod layers;
 /// Where linfa's metrics are right, ours agree; where not, why we have our own.

@@ -1,10 +1,11 @@
 //! What several verbs share: columns, rejected rows, threads, broken pipes.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use clap::builder::PossibleValuesParser;
@@ -24,7 +25,8 @@ use crate::read::unpack::Limits;
 const NAMED: u64 = 10;
 
 /// How inputs are read, where that is not to be found by looking.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[command(next_help_heading = "Reading (format and columns are found by themselves)")]
 pub struct Reading {
     /// Format of the inputs.
@@ -32,21 +34,27 @@ pub struct Reading {
     format: Option<String>,
     /// Column of the text.
     #[arg(long = "text-column", value_name = "NAME")]
+    #[serde(rename = "text-column")]
     text: Option<String>,
     /// Column of the id.
     #[arg(long = "id-column", value_name = "NAME")]
+    #[serde(rename = "id-column")]
     id: Option<String>,
     /// Column of the parent's id.
     #[arg(long = "parent-column", value_name = "NAME")]
+    #[serde(rename = "parent-column")]
     parent: Option<String>,
     /// Column of the author.
     #[arg(long = "author-column", value_name = "NAME")]
+    #[serde(rename = "author-column")]
     author: Option<String>,
     /// Column of the time of writing.
     #[arg(long = "created-column", value_name = "NAME")]
+    #[serde(rename = "created-column")]
     created: Option<String>,
     /// Column of the thread's id.
     #[arg(long = "thread-column", value_name = "NAME")]
+    #[serde(rename = "thread-column")]
     thread: Option<String>,
     /// Longest text of a comment that is used, in bytes; a longer one gets null and the reason.
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().max_text)]
@@ -89,11 +97,27 @@ pub fn formats() -> String {
 pub fn each_entry(
     input: &mut Input,
     rejects: &RejectsFile,
-    mut each: impl FnMut(Entry) -> crate::error::Result<()>,
+    each: impl FnMut(Entry) -> crate::error::Result<()>,
 ) -> Result<(Census, Option<Error>)> {
+    Ok(each_entry_until(&AtomicBool::new(false), input, rejects, each)?)
+}
+
+/// As [`each_entry`], until `stop` is set.
+///
+/// # Errors
+/// `Interrupted` then; what `each` gives.
+pub fn each_entry_until(
+    stop: &AtomicBool,
+    input: &mut Input,
+    rejects: &RejectsFile,
+    mut each: impl FnMut(Entry) -> crate::error::Result<()>,
+) -> crate::error::Result<(Census, Option<Error>)> {
     let mut census = Census::default();
     let mut unusable = 0;
     while let Some(entry) = input.reader.next_entry() {
+        if stop.load(Ordering::Relaxed) {
+            return Err(ErrorKind::Interrupted.into());
+        }
         match entry {
             Ok(entry) => {
                 census.add(&entry);
@@ -140,10 +164,12 @@ pub fn tell(input: &Input, census: &Census, is_broken: bool) {
 }
 
 /// Where rows go that cannot be used.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Rejects {
     /// Copy rows that cannot be used to this file, as JSON lines with the reason.
     #[arg(long = "rejects", value_name = "FILE")]
+    #[serde(rename = "rejects")]
     path: Option<PathBuf>,
     /// Exit with 2 if a row cannot be used.
     #[arg(long)]
@@ -158,16 +184,50 @@ pub struct RejectsFile(Mutex<RejectsState>);
 struct RejectsState {
     file: Option<BufWriter<File>>,
     count: u64,
+    /// Rows to come that an earlier run has noted.
+    noted_before: u64,
     failed: Option<io::Error>,
     strict: bool,
+    /// Steps aside while a row is named.
+    bar: ProgressBar,
 }
 
 impl Rejects {
     /// Creates the file, before any work is done.
     pub fn open(&self) -> Result<RejectsFile> {
-        let create = |path: &PathBuf| File::create(path).map_err(|e| Error::io(path, e)).map(BufWriter::new);
-        let file = self.path.as_ref().map(create).transpose()?;
-        Ok(RejectsFile(Mutex::new(RejectsState { file, count: 0, failed: None, strict: self.strict })))
+        self.open_with(0, |path| File::create(path))
+    }
+
+    /// Goes on with the file as an earlier run left it: so many rows in so many bytes.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn reopen(&self, rows: u64, bytes: u64) -> Result<RejectsFile> {
+        self.open_with(rows, |path| {
+            let mut file = File::options().write(true).open(path)?;
+            if file.metadata()?.len() < bytes {
+                return Err(io::Error::other(
+                    "is shorter than the unfinished run left it: start again with --overwrite",
+                ));
+            }
+            file.set_len(bytes)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        })
+    }
+
+    fn open_with(&self, count: u64, open: impl Fn(&Path) -> io::Result<File>) -> Result<RejectsFile> {
+        let open = |path: &PathBuf| open(path).map_err(|e| Error::io(path, e)).map(BufWriter::new);
+        let file = self.path.as_ref().map(open).transpose()?;
+        let state = RejectsState {
+            file,
+            count,
+            noted_before: 0,
+            failed: None,
+            strict: self.strict,
+            bar: ProgressBar::hidden(),
+        };
+        Ok(RejectsFile(Mutex::new(state)))
     }
 }
 
@@ -175,11 +235,16 @@ impl RejectsFile {
     /// Takes note of a row.
     pub fn add(&self, place: &str, row: &BadRow) {
         let Ok(mut state) = self.0.lock() else { return };
+        if state.noted_before > 0 {
+            state.noted_before -= 1;
+            return;
+        }
         state.count += 1;
         if state.count <= NAMED {
-            anstream::eprintln!("polemic: {place}:{}: {}", row.line, row.what);
+            state.bar.suspend(|| anstream::eprintln!("polemic: {place}:{}: {}", row.line, row.what));
         } else if state.count == NAMED + 1 {
-            anstream::eprintln!("polemic: more rows that cannot be used follow; --rejects FILE keeps them all");
+            let more = "polemic: more rows that cannot be used follow; --rejects FILE keeps them all";
+            state.bar.suspend(|| anstream::eprintln!("{more}"));
         }
         if let Some(file) = &mut state.file {
             let record =
@@ -189,6 +254,32 @@ impl RejectsFile {
                 state.failed.get_or_insert(error);
             }
         }
+    }
+
+    /// Rows are named beside this bar.
+    pub fn beside(&self, bar: &ProgressBar) {
+        if let Ok(mut state) = self.0.lock() {
+            state.bar = bar.clone();
+        }
+    }
+
+    /// The next `rows` rows have been noted by an earlier run.
+    pub fn pass_over(&self, rows: u64) {
+        if let Ok(mut state) = self.0.lock() {
+            state.noted_before = rows;
+        }
+    }
+
+    /// Makes sure that what was noted is on the disk; gives the length of the file, if there is one.
+    ///
+    /// # Errors
+    /// What keeps it from being written.
+    pub fn mark(&self) -> io::Result<Option<u64>> {
+        let Ok(mut state) = self.0.lock() else { return Ok(None) };
+        let Some(file) = &mut state.file else { return Ok(None) };
+        file.flush()?;
+        file.get_ref().sync_data()?;
+        Ok(Some(file.stream_position()?))
     }
 
     /// How many rows were noted.

@@ -1,26 +1,41 @@
 //! `polemic score`: pages, dumps or standard input in; a tree, JSON lines or CSV out.
 
-use std::io::Write;
-use std::path::PathBuf;
+mod follow;
+mod limit;
+mod plan;
+mod progress;
+mod session;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
+use serde_json::{Map, Value};
 
-use super::common::{self, Reading, Rejects, RejectsFile};
+use self::limit::Limit;
+use self::plan::{Decided, Left, Long};
+use self::session::Session;
+use super::common::{self, Rejects};
 use super::destination::{Destination, To};
 use super::site::SiteModel;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::model::Model;
-use crate::read::entry::{CommentRow, Entry, StoryRow};
+use crate::model::file::sha256;
+use crate::read::entry::Entry;
+use crate::read::format::Opened;
+use crate::read::rows::Options;
 use crate::read::threads::Gatherer;
 use crate::read::{self, Input};
-use crate::record::{ScoreRecord, StoryRecord};
-use crate::report::tree::tree;
-use crate::score::batch::Scorer;
-use crate::score::stream::Stream;
+use crate::score::batch::{Job, Scorer, Scoring};
+use crate::score::lines::Lines;
+use crate::score::run::journal::Asked;
+use crate::score::stream::{self, Stream};
 use crate::text::targets;
-use crate::thread::{Repairs, Status, Story, Thread};
-use crate::write::ScoreWriter;
+use crate::thread::{Repairs, Status};
+
+/// Exit code of a run that was stopped.
+const STOPPED: u8 = 130;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,19 +44,26 @@ Examples:
   polemic score comments.ndjson.zst -o scores.parquet
   polemic score dump.jsonl --to sqlite -o scores.db
   zcat dump.jsonl.gz | polemic score --to jsonl | jq -c 'select(.scores.insult > 0.8)'
+  polemic score RC_*.zst -o scores.jsonl.zst --resume   goes on where a killed run was
+  polemic score dump.jsonl -o scores/ --shards 16       whole threads in each shard
+  tail -F new.jsonl | polemic score --follow            a record for each line, at once
   polemic score page.txt --fail-on threat=0.5      exit code 1 if a comment reaches it";
 
 /// Arguments of `polemic score`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", common::formats()))]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Args {
     /// Files or ConvoKit folders to read; none or - for standard input.
     #[arg(value_name = "FILE")]
+    #[serde(skip)]
     files: Vec<PathBuf>,
     #[command(flatten)]
+    #[serde(flatten)]
     model: SiteModel,
     #[command(flatten)]
+    #[serde(skip)]
     destination: Destination,
     /// Give the stance toward this target (repeatable) [default: the row's, else the model's].
     #[arg(long, value_name = "NAME")]
@@ -49,6 +71,9 @@ pub struct Args {
     /// Give the stance toward the targets of this file where a comment mentions them (see docs/targets.md) [default: the model's].
     #[arg(long, value_name = "FILE")]
     targets: Option<PathBuf>,
+    /// Give no stance toward targets: labels alone, and the stance toward the parent.
+    #[arg(long, conflicts_with_all = ["target", "targets"])]
+    no_targets: bool,
     /// Give comments that answer nothing a stance, too: how they stand to what they report, if the model learned it.
     #[arg(long)]
     stance_of_roots: bool,
@@ -69,10 +94,23 @@ pub struct Args {
     include: Vec<Status>,
     /// Threads to use [default: all].
     #[arg(long, value_name = "N")]
+    #[serde(skip)]
     threads: Option<usize>,
+    /// Score every comment by itself, without the one it answers and the one that opens its thread.
+    #[arg(long)]
+    no_context: bool,
+    /// Read JSON lines from standard input and answer each with a line before reading the next, until the input ends.
+    #[arg(long, conflicts_with_all = ["output", "resume", "shards", "shard_rows"])]
+    #[serde(skip)]
+    follow: bool,
     #[command(flatten)]
-    reading: Reading,
+    #[serde(flatten)]
+    long: Long,
     #[command(flatten)]
+    #[serde(flatten)]
+    reading: common::Reading,
+    #[command(flatten)]
+    #[serde(flatten)]
     rejects: Rejects,
 }
 
@@ -88,7 +126,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bail!("--stance-of-roots: the model {} learned no stance of comments without a parent", model.id());
     }
     let limits = args.fail_on.iter().map(|limit| Limit::parse(limit, &model)).collect::<Result<Vec<_>>>()?;
-    let set = args.targets.as_deref().map(targets::open).transpose()?.map(|targets| model.asked(&targets));
+    let set = match args.targets.as_deref() {
+        Some(file) => Some(model.asked(&targets::open(file)?)),
+        None => args.no_targets.then(Default::default),
+    };
     let options = args.reading.options();
     let scorer = Scorer {
         model: &model,
@@ -101,19 +142,41 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         with_text: args.with_text || to.needs_text(),
         explain: args.explain,
     };
-    let rejects = args.rejects.open()?;
-    let mut sink = Sink::new(args, to, &scorer, limits)?;
+    if args.follow {
+        check_follow(args, &options)?;
+        return follow::run(&options, &scorer, args.no_context, &limits, &args.rejects.open()?);
+    }
+    let plan = match args.long.plan(&args.destination, &args.files, asked(args, to, &model)?)? {
+        Decided::Run(plan) => plan,
+        Decided::Done(done) => {
+            anstream::eprintln!("polemic: --resume: this run is finished, with {} comments", done.counts.rows);
+            return Ok(ExitCode::from(u8::from(done.counts.over_limit > 0)));
+        }
+    };
+    // First of all, as it finds out whether another run is at it.
+    let to = session::open(&plan, &args.destination, &args.files, scorer.shape())?;
+    let rejects = match &plan.left {
+        Left::GoOn(left) => args.rejects.reopen(left.tally.rejected, left.rejects_bytes.unwrap_or_default())?,
+        Left::Nothing | Left::ThrowAway => args.rejects.open()?,
+    };
+    let stop = session::watch_for_stop()?;
+    let mut session = Session::new(&plan, to, &args.files, &model, limits, &rejects)?;
     let mut usable = 0;
     let mut last = None;
-    for file in common::inputs(&args.files) {
+    for (i, file) in common::inputs(&args.files).into_iter().enumerate() {
+        let done = match session.read_before(i, file)? {
+            Some(note) => note.error.map(|error| anyhow!(error)),
+            None => match score_input(args, file, &options, &scorer, &mut session, &stop) {
+                Ok(done) => done.map(anyhow::Error::from),
+                Err(Ended::Stopped) => return Ok(ExitCode::from(STOPPED)),
+                Err(Ended::Failed(error)) => return Err(session.explained(error)),
+                Err(Ended::Other(error)) => return Err(error),
+            },
+        };
         // One input that cannot be used does not keep the others from being scored.
-        let done = read::open(file, &options)
-            .map_err(anyhow::Error::from)
-            .and_then(|input| score_input(input, &scorer, &mut sink, &rejects));
         match done {
-            Ok(()) => usable += 1,
-            Err(error) if common::is_broken_pipe(&error) => return Err(error),
-            Err(error) => {
+            None => usable += 1,
+            Some(error) => {
                 if args.files.len() > 1 {
                     anstream::eprintln!("polemic: {error:#}");
                 }
@@ -121,7 +184,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
         }
     }
-    sink.finish()?;
+    let tally = session.finish()?;
     match last {
         Some(error) if args.files.len() < 2 => return Err(error),
         Some(_) => {
@@ -131,7 +194,44 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         None => {}
     }
     let code = rejects.finish();
-    Ok(if sink.over > 0 && code == ExitCode::SUCCESS { ExitCode::from(1) } else { code })
+    Ok(if tally.over_limit > 0 && code == ExitCode::SUCCESS { ExitCode::from(1) } else { code })
+}
+
+/// What this run is asked to do, for others to be compared with.
+fn asked(args: &Args, to: To, model: &Model) -> Result<Asked> {
+    let mut options = match serde_json::to_value(args)? {
+        Value::Object(options) => options,
+        _ => Map::new(),
+    };
+    options.insert("to".into(), serde_json::to_value(to)?);
+    // What is in these files decides, not what they are called.
+    for (name, path) in [("profile", args.model.profile()), ("targets", args.targets.as_deref())] {
+        if let Some(path) = path {
+            let content = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+            options.insert(format!("{name}-sha256"), sha256(&content).into());
+        }
+    }
+    let name = |file: Option<&Path>| match file.filter(|file| file.as_os_str() != "-") {
+        Some(file) => file.display().to_string(),
+        None => "standard input".to_owned(),
+    };
+    Ok(Asked {
+        model: model.id(),
+        model_sha256: model.folder.as_deref().map(Model::hash).transpose()?.unwrap_or_default(),
+        inputs: common::inputs(&args.files).into_iter().map(name).collect(),
+        options,
+    })
+}
+
+fn check_follow(args: &Args, options: &Options) -> Result<()> {
+    if args.files.iter().any(|file| file.as_os_str() != "-") {
+        bail!("--follow reads standard input: pipe the file in, as in `tail -F FILE | polemic score --follow`");
+    }
+    let is_jsonl = options.format.as_deref().is_none_or(|format| format == "jsonl");
+    if !is_jsonl || !matches!(args.destination.format(), To::Jsonl | To::Tree) {
+        bail!("--follow reads and writes JSON lines");
+    }
+    Ok(())
 }
 
 /// The statuses that are left out unless asked for.
@@ -141,164 +241,147 @@ fn include(name: &str) -> Result<Status, String> {
         .ok_or_else(|| "expected deleted or spam; all others are scored anyway".to_owned())
 }
 
-/// Scores an input; where it breaks off, what stands before is scored all the same.
-fn score_input(mut input: Input, scorer: &Scorer<'_>, sink: &mut Sink<'_>, rejects: &RejectsFile) -> Result<()> {
-    let cut = match sink.to {
-        To::Tree => score_threads(&mut input, scorer, sink, rejects)?,
-        _ => score_stream(&mut input, scorer, sink, rejects)?,
+/// Why a run goes no further.
+enum Ended {
+    /// The user stopped it; the user has been told.
+    Stopped,
+    /// Its output, or what it was to go on with, failed.
+    Failed(Error),
+    /// The same, in other words.
+    Other(anyhow::Error),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<anyhow::Error> for Ended {
+    fn from(error: anyhow::Error) -> Self {
+        error.downcast::<Error>().map_or_else(Self::Other, Self::Failed)
+    }
+}
+
+/// Scores an input; where it breaks off, what stands before is scored all the same. Gives the error in which it does.
+fn score_input(
+    args: &Args,
+    file: Option<&Path>,
+    options: &Options,
+    scorer: &Scorer<'_>,
+    session: &mut Session<'_>,
+    stop: &AtomicBool,
+) -> Result<Option<Error>, Ended> {
+    let mut reading = session.begin(file)?;
+    let opened = Opened::open_through(file, options, |input| reading.meter.through(input));
+    let mut input = match opened.and_then(|opened| read::input(opened, options)) {
+        Ok(input) => input,
+        Err(error) if reading.rows_before > 0 => return Err(error.into()),
+        Err(error) => {
+            session.end(&reading, 0, 0, Some(&error))?;
+            return Ok(Some(error));
+        }
     };
-    cut.map_or(Ok(()), |error| Err(error.into()))
+    reading.is_format(input.format.name());
+    let (cut, passed, missing_parents) = if args.destination.format() == To::Tree {
+        (score_threads(args, &mut input, scorer, session, stop)?, 0, 0)
+    } else if args.destination.format() == To::Jsonl {
+        let lines = Lines::new(scorer);
+        score_stream(args, &mut input, &lines, session, &reading, stop, |session, job, line| session.line(job, &line))?
+    } else {
+        score_stream(args, &mut input, scorer, session, &reading, stop, |session, _, record| session.record(&record))?
+    };
+    reading.has_damage(input.damage.count());
+    session.end(&reading, passed, missing_parents, cut.as_ref())?;
+    Ok(cut)
 }
 
 /// Whole threads, for reading.
 fn score_threads(
+    args: &Args,
     input: &mut Input,
     scorer: &Scorer<'_>,
-    sink: &mut Sink<'_>,
-    rejects: &RejectsFile,
-) -> Result<Option<Error>> {
+    session: &mut Session<'_>,
+    stop: &AtomicBool,
+) -> Result<Option<Error>, Ended> {
     let mut gatherer = Gatherer::default();
-    let (census, cut) = common::each_entry(input, rejects, |entry| gatherer.take(entry))?;
+    let read = common::each_entry_until(stop, input, session.rejects, |entry| gatherer.take(entry));
+    let (census, cut) = match read {
+        Err(error) if is_stop(&error) => {
+            anstream::eprintln!("polemic: stopped");
+            return Err(Ended::Stopped);
+        }
+        other => other?,
+    };
     let mut repairs = Repairs::default();
     let missing = gatherer.finish(&mut |thread, needed| {
         repairs.merge(needed);
-        sink.thread(&thread, &scorer.score_thread(&thread))
+        let records =
+            if args.no_context { scorer.score(&stream::jobs_alone(&thread)) } else { scorer.score_thread(&thread) };
+        session.thread(&thread, &records)
     })?;
     repairs.merge(missing);
-    common::tell(input, &census, cut.is_some());
-    if let Some(mended) = repairs.summary() {
-        anstream::eprintln!("{}: {mended}", input.name);
+    if !args.long.quiet {
+        common::tell(input, &census, cut.is_some());
+        if let Some(mended) = repairs.summary() {
+            anstream::eprintln!("{}: {mended}", input.name);
+        }
     }
     Ok(cut)
 }
 
-/// Comments as they come.
-fn score_stream(
+/// Comments as they come. Gives how many there were, and how many replies had no parent at hand.
+fn score_stream<'r, S: Scoring>(
+    args: &Args,
     input: &mut Input,
-    scorer: &Scorer<'_>,
-    sink: &mut Sink<'_>,
-    rejects: &RejectsFile,
-) -> Result<Option<Error>> {
-    let bar = common::spinner(&input.name);
-    let mut stream = Stream::new(scorer);
-    let (census, cut) = common::each_entry(input, rejects, |entry| match entry {
-        Entry::Story(row) => sink.story(row),
+    scorer: &S,
+    session: &mut Session<'r>,
+    reading: &session::Reading,
+    stop: &AtomicBool,
+    each: impl Fn(&mut Session<'r>, &Job<'_>, S::Outcome) -> crate::error::Result<()>,
+) -> Result<(Option<Error>, u64, u64), Ended> {
+    let mut stream = Stream::new(scorer).alone(args.no_context).going_on_after(reading.rows_before);
+    let rejects = session.rejects;
+    let read = common::each_entry_until(stop, input, rejects, |entry| match entry {
+        Entry::Story(row) => session.story(row, stream.is_behind()),
         Entry::Comment(row) => {
-            sink.story_of(&row)?;
-            stream.push(*row, &mut |record| {
-                bar.inc(1);
-                sink.record(&record)
-            })
+            session.story_of(&row, stream.is_behind())?;
+            stream.push_with_job(*row, &mut |job, outcome| each(session, job, outcome))?;
+            if stream.is_flushed() && !stream.is_behind() {
+                session.between_chunks(reading, stream.passed)?;
+            }
+            Ok(())
         }
         Entry::Pingback | Entry::Missing(_) => Ok(()),
-    })?;
-    stream.flush(&mut |record| {
-        bar.inc(1);
-        sink.record(&record)
-    })?;
-    bar.finish_and_clear();
-    common::tell(input, &census, cut.is_some());
-    let name = &input.name;
-    if census.missing > 0 {
-        anstream::eprintln!("{name}: {} comments announced but not found", census.missing);
-    }
-    if stream.missing_parents > 0 {
-        anstream::eprintln!(
-            "{name}: {} replies to a comment that is not here or too far back; scored without it",
-            stream.missing_parents
-        );
-    }
-    Ok(cut)
-}
-
-/// Where records go, and what is counted on their way.
-struct Sink<'a> {
-    to: To,
-    model: &'a Model,
-    tree: Option<Box<dyn Write>>,
-    rows: Option<Box<dyn ScoreWriter>>,
-    /// The story that rows repeated last.
-    story: Option<StoryRecord>,
-    limits: Vec<Limit>,
-    over: u64,
-}
-
-impl<'a> Sink<'a> {
-    fn new(args: &Args, to: To, scorer: &Scorer<'a>, limits: Vec<Limit>) -> Result<Self> {
-        let destination = &args.destination;
-        let mut sink = Self { to, model: scorer.model, tree: None, rows: None, story: None, limits, over: 0 };
-        match to {
-            To::Tree if !destination.is_file() => sink.tree = Some(Box::new(anstream::stdout())),
-            To::Tree => sink.tree = Some(Box::new(anstream::StripStream::new(destination.open(&args.files)?.to))),
-            to => sink.rows = Some(destination.of_scores(to, &args.files, scorer.shape())?),
+    });
+    let (census, cut) = match read {
+        Err(error) if is_stop(&error) => {
+            if !session.can_go_on() {
+                stream.flush_with_job(&mut |job, outcome| each(session, job, outcome))?;
+            }
+            session.stop(reading, stream.passed, stream.is_behind())?;
+            return Err(Ended::Stopped);
         }
-        Ok(sink)
-    }
-
-    fn thread(&mut self, thread: &Thread, records: &[ScoreRecord]) -> crate::error::Result<()> {
-        self.over += records.iter().filter(|r| self.limits.iter().any(|l| l.is_passed(r))).count() as u64;
-        let Some(to) = self.tree.as_mut().filter(|_| !records.is_empty()) else { return Ok(()) };
-        to.write_all(tree(self.model, thread, records, common::width()).as_bytes())
-            .map_err(|e| crate::write::Output::error("standard output", e))
-    }
-
-    fn story(&mut self, row: StoryRow) -> crate::error::Result<()> {
-        let Story { title, url, .. } = row.story;
-        self.rows.as_mut().map_or(Ok(()), |rows| rows.story(&StoryRecord { thread_id: row.thread_id, title, url }))
-    }
-
-    /// The story that a row repeats; once for all rows of it in a row.
-    fn story_of(&mut self, row: &CommentRow) -> crate::error::Result<()> {
-        let same = |s: &StoryRecord| (&s.thread_id, &s.title, &s.url) == (&row.thread_id, &row.title, &row.url);
-        if (row.title.is_none() && row.url.is_none()) || self.story.as_ref().is_some_and(same) {
-            return Ok(());
+        other => other?,
+    };
+    stream.flush_with_job(&mut |job, outcome| each(session, job, outcome))?;
+    if !args.long.quiet {
+        session.progress.clear();
+        common::tell(input, &census, cut.is_some());
+        let name = &input.name;
+        if census.missing > 0 {
+            anstream::eprintln!("{name}: {} comments announced but not found", census.missing);
         }
-        let (thread_id, title, url) = (row.thread_id.clone(), row.title.clone(), row.url.clone());
-        let story = self.story.insert(StoryRecord { thread_id, title, url });
-        self.rows.as_mut().map_or(Ok(()), |rows| rows.story(story))
-    }
-
-    fn record(&mut self, record: &ScoreRecord) -> crate::error::Result<()> {
-        self.over += u64::from(self.limits.iter().any(|l| l.is_passed(record)));
-        self.rows.as_mut().map_or(Ok(()), |rows| rows.write(record))
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        if let Some(tree) = &mut self.tree {
-            tree.flush()?;
+        if stream.missing_parents > 0 && !args.no_context {
+            anstream::eprintln!(
+                "{name}: {} replies to a comment that is not here or too far back; scored without it",
+                stream.missing_parents
+            );
         }
-        Ok(self.rows.as_mut().map_or(Ok(()), |rows| rows.finish())?)
     }
+    Ok((cut, stream.passed, stream.missing_parents))
 }
 
-/// A limit that a user set.
-struct Limit {
-    label: String,
-    p: f32,
-}
-
-impl Limit {
-    fn parse(text: &str, model: &Model) -> Result<Self> {
-        let (label, p) = text.split_once('=').map_or((text, None), |(label, p)| (label, Some(p)));
-        let Some(k) = model.label(label) else {
-            let there: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
-            return Err(Error::settings(format!(
-                "--fail-on {text}: no label `{label}`; the model has {}",
-                there.join(", ")
-            ))
-            .into());
-        };
-        let p = match p {
-            None => model.manifest.labels[k].threshold,
-            Some(p) => match p.parse::<f32>() {
-                Ok(p) if (0.0..=1.0).contains(&p) => p,
-                _ => return Err(Error::settings(format!("--fail-on {text}: `{p}` is no probability 0..1")).into()),
-            },
-        };
-        Ok(Self { label: label.to_owned(), p })
-    }
-
-    fn is_passed(&self, record: &ScoreRecord) -> bool {
-        record.scores.iter().any(|(label, p)| *label == self.label && p.is_some_and(|p| p >= self.p))
-    }
+fn is_stop(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted)
 }

@@ -1,6 +1,6 @@
 //! Which model to use, and how it is fitted to a site.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -9,9 +9,11 @@ use crate::model::Model;
 use crate::model::profile::Profile;
 
 /// A model, with a site's profile and base rates.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct SiteModel {
     #[command(flatten)]
+    #[serde(skip)]
     model: ModelChoice,
     /// Fit the model to a site: a file of `polemic calibrate`.
     #[arg(long, value_name = "FILE")]
@@ -23,6 +25,11 @@ pub struct SiteModel {
 }
 
 impl SiteModel {
+    /// The file of a site's profile.
+    pub fn profile(&self) -> Option<&Path> {
+        self.profile.as_deref()
+    }
+
     /// Finds and opens the model, then fits it: the profile first, then the rate without a label, then those of labels.
     pub fn open(&self) -> Result<Model> {
         let mut model = self.model.open()?;

@@ -76,8 +76,20 @@ impl Opened {
     /// # Errors
     /// `Io` if it cannot be opened, `Input` if it is empty or of no use.
     pub fn open(path: Option<&Path>, options: &Options) -> Result<Self> {
+        Self::open_through(path, options, |input| input)
+    }
+
+    /// As [`Opened::open`], reading streams through what `through` makes of them. Folders and Parquet files are no streams.
+    ///
+    /// # Errors
+    /// As [`Opened::open`].
+    pub fn open_through(
+        path: Option<&Path>,
+        options: &Options,
+        through: impl FnOnce(Box<dyn Read + Send>) -> Box<dyn Read + Send>,
+    ) -> Result<Self> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
-            return Self::from_reader("standard input", Box::new(io::stdin()), options);
+            return Self::from_reader("standard input", through(Box::new(io::stdin())), options);
         };
         let name = path.display().to_string();
         if path.is_dir() {
@@ -89,7 +101,7 @@ impl Opened {
             let (path, compression) = (Some(path.to_path_buf()), Compression::None);
             return Ok(Self { name, path, compression, content: Content::Binary(file) });
         }
-        Ok(Self { path: Some(path.to_path_buf()), ..Self::from_reader(&name, Box::new(file), options)? })
+        Ok(Self { path: Some(path.to_path_buf()), ..Self::from_reader(&name, through(Box::new(file)), options)? })
     }
 
     /// Takes `input`, which messages call `name`; a name's extension also helps to find the format.

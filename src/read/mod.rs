@@ -4,6 +4,7 @@ pub mod bytes;
 pub mod census;
 pub mod entry;
 pub mod fields;
+pub mod follow;
 pub mod format;
 pub mod formats;
 pub mod json;
@@ -64,7 +65,7 @@ pub fn input(opened: Opened, options: &Options) -> Result<Input> {
     let (name, compression) = (opened.name.clone(), opened.compression);
     let inner = format.open(opened, options)?;
     let damage = inner.damage().unwrap_or(damage);
-    let tidy = Box::new(Tidy { inner, comments: 0 });
+    let tidy = Box::new(Tidy::new(inner));
     // Rows of a table without threads need not belong together.
     let reader = Box::new(ByQuotation::new(tidy, format.table().is_none()));
     Ok(Input { name, format, compression, encoding, damage, reader })
@@ -74,6 +75,12 @@ pub fn input(opened: Opened, options: &Options) -> Result<Input> {
 struct Tidy {
     inner: Box<dyn Reader>,
     comments: u64,
+}
+
+impl Tidy {
+    fn new(inner: Box<dyn Reader>) -> Self {
+        Self { inner, comments: 0 }
+    }
 }
 
 impl Reader for Tidy {

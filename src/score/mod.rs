@@ -3,4 +3,5 @@
 pub mod batch;
 pub mod lines;
 pub mod queue;
+pub mod run;
 pub mod stream;

@@ -1,13 +1,14 @@
 //! Scoring rows as they come, in bounded memory: a chunk at a time, with a bounded store of the comments that later ones may answer.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
+use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::batch::{Job, Scorer};
+use super::batch::{Job, Scoring};
 use crate::error::Result;
 use crate::read::entry::CommentRow;
-use crate::record::ScoreRecord;
+use crate::thread::Thread;
 
 /// Rows of a chunk.
 const ROWS: usize = 4096;
@@ -19,13 +20,19 @@ const KEPT: usize = 2048;
 const STORE: usize = 64 << 20;
 
 /// Scores rows in chunks and remembers what replies may need.
-pub struct Stream<'s, 'm> {
-    scorer: &'s Scorer<'m>,
+pub struct Stream<'s, S> {
+    scorer: &'s S,
     chunk: Vec<CommentRow>,
     bytes: usize,
-    seen: HashMap<u64, Seen>,
+    seen: FxHashMap<u64, Seen>,
     order: VecDeque<u64>,
     stored: usize,
+    /// Every comment is scored by itself.
+    is_alone: bool,
+    /// Rows at the start that were scored before.
+    scored_before: u64,
+    /// Rows that went by, those held back not among them.
+    pub passed: u64,
     /// Replies whose parent was not at hand; they were scored without it.
     pub missing_parents: u64,
 }
@@ -56,22 +63,49 @@ enum At {
     Store(u64),
 }
 
-impl<'s, 'm> Stream<'s, 'm> {
+impl<'s, S: Scoring> Stream<'s, S> {
     /// A stream with nothing in it.
-    pub fn new(scorer: &'s Scorer<'m>) -> Self {
+    pub fn new(scorer: &'s S) -> Self {
         Self {
             scorer,
             chunk: Vec::new(),
             bytes: 0,
-            seen: HashMap::new(),
+            seen: FxHashMap::default(),
             order: VecDeque::new(),
             stored: 0,
+            is_alone: false,
+            scored_before: 0,
+            passed: 0,
             missing_parents: 0,
         }
     }
 
+    /// Scores every comment by itself: without its parent, without what opens its thread, and without remembering any. Replies then have
+    /// the depth 1.
+    #[must_use]
+    pub fn alone(self, is_alone: bool) -> Self {
+        Self { is_alone, ..self }
+    }
+
+    /// Goes on with an input of which the first `rows` rows were scored before: they are only remembered, so that later ones find them.
+    /// `rows` must be what [`passed`](Self::passed) was in the run before.
+    #[must_use]
+    pub fn going_on_after(self, rows: u64) -> Self {
+        Self { scored_before: rows, ..self }
+    }
+
+    /// True while rows go by that were scored before.
+    pub fn is_behind(&self) -> bool {
+        self.passed < self.scored_before
+    }
+
+    /// True if no row is held back.
+    pub fn is_flushed(&self) -> bool {
+        self.chunk.is_empty()
+    }
+
     /// Takes a row; once a chunk is full, hands its records to `each` in the order of the rows.
-    pub fn push(&mut self, row: CommentRow, each: &mut dyn FnMut(ScoreRecord) -> Result<()>) -> Result<()> {
+    pub fn push(&mut self, row: CommentRow, each: &mut dyn FnMut(S::Outcome) -> Result<()>) -> Result<()> {
         self.push_with_job(row, &mut |_, record| each(record))
     }
 
@@ -79,7 +113,7 @@ impl<'s, 'm> Stream<'s, 'm> {
     pub fn push_with_job(
         &mut self,
         row: CommentRow,
-        each: &mut dyn FnMut(&Job<'_>, ScoreRecord) -> Result<()>,
+        each: &mut dyn FnMut(&Job<'_>, S::Outcome) -> Result<()>,
     ) -> Result<()> {
         self.bytes += row.stated.comment.text.len() + row.parent_text.as_ref().map_or(0, String::len);
         self.chunk.push(row);
@@ -87,24 +121,31 @@ impl<'s, 'm> Stream<'s, 'm> {
     }
 
     /// Scores what is held back.
-    pub fn flush(&mut self, each: &mut dyn FnMut(ScoreRecord) -> Result<()>) -> Result<()> {
+    pub fn flush(&mut self, each: &mut dyn FnMut(S::Outcome) -> Result<()>) -> Result<()> {
         self.flush_with_job(&mut |_, record| each(record))
     }
 
     /// As [`flush`](Self::flush), with what each record was scored from.
-    pub fn flush_with_job(&mut self, each: &mut dyn FnMut(&Job<'_>, ScoreRecord) -> Result<()>) -> Result<()> {
+    pub fn flush_with_job(&mut self, each: &mut dyn FnMut(&Job<'_>, S::Outcome) -> Result<()>) -> Result<()> {
         let chunk = std::mem::take(&mut self.chunk);
         self.bytes = 0;
-        let index: HashMap<u64, usize> =
+        let is_scored = !self.is_behind();
+        self.passed += chunk.len() as u64;
+        if self.is_alone {
+            return if is_scored { self.score_alone(&chunk, each) } else { Ok(()) };
+        }
+        let index: FxHashMap<u64, usize> =
             chunk.iter().enumerate().rev().map(|(i, row)| (key(row, &row.stated.comment.id), i)).collect();
         let parents: Vec<At> = chunk.iter().enumerate().map(|(i, row)| self.find(i, row, &index)).collect();
         let stated = |row: &CommentRow| row.stated.parent_id.is_some() && row.parent_text.is_none();
         self.missing_parents +=
             chunk.iter().zip(&parents).filter(|(row, at)| stated(row) && matches!(at, At::Nowhere)).count() as u64;
         let places = self.places(&chunk, &parents);
-        let jobs: Vec<Job<'_>> = (0..chunk.len()).map(|i| self.job(&chunk, i, &parents, &places)).collect();
-        for (job, record) in jobs.iter().zip(self.scorer.score(&jobs)) {
-            each(job, record)?;
+        if is_scored {
+            let jobs: Vec<Job<'_>> = (0..chunk.len()).map(|i| self.job(&chunk, i, &parents, &places)).collect();
+            for (job, record) in jobs.iter().zip(self.scorer.score_all(&jobs)) {
+                each(job, record)?;
+            }
         }
         for (row, place) in chunk.iter().zip(&places) {
             let root = match place.root {
@@ -117,7 +158,17 @@ impl<'s, 'm> Stream<'s, 'm> {
         Ok(())
     }
 
-    fn find(&self, i: usize, row: &CommentRow, index: &HashMap<u64, usize>) -> At {
+    fn score_alone(
+        &self,
+        chunk: &[CommentRow],
+        each: &mut dyn FnMut(&Job<'_>, S::Outcome) -> Result<()>,
+    ) -> Result<()> {
+        let jobs: Vec<Job<'_>> =
+            chunk.iter().map(|row| Job { depth: u32::from(answers(row)), ..row_alone(row) }).collect();
+        jobs.iter().zip(self.scorer.score_all(&jobs)).try_for_each(|(job, record)| each(job, record))
+    }
+
+    fn find(&self, i: usize, row: &CommentRow, index: &FxHashMap<u64, usize>) -> At {
         let Some(parent) = &row.stated.parent_id else { return At::Nowhere };
         let key = key(row, parent);
         match index.get(&key) {
@@ -166,25 +217,16 @@ impl<'s, 'm> Stream<'s, 'm> {
 
     fn job<'a>(&'a self, chunk: &'a [CommentRow], i: usize, parents: &[At], places: &[Place]) -> Job<'a> {
         let row = &chunk[i];
-        let comment = &row.stated.comment;
         let text_at = |at: At| match at {
             At::Chunk(at) => Some(chunk[at].stated.comment.text.as_str()),
             At::Store(key) => self.seen.get(&key).map(|seen| &*seen.text),
             At::Nowhere => None,
         };
         Job {
-            id: &comment.id,
-            thread_id: row.thread_id.as_deref(),
-            parent_id: row.stated.parent_id.as_deref(),
             depth: places[i].depth,
-            author: comment.author.as_deref(),
-            created: comment.created.as_deref(),
-            status: comment.status,
-            text: &comment.text,
-            quotes: &comment.quotes,
             parent: row.parent_text.as_deref().or(text_at(parents[i])),
             root: text_at(places[i].root),
-            target: row.target.as_deref(),
+            ..row_alone(row)
         }
     }
 
@@ -212,6 +254,41 @@ impl Seen {
     }
 }
 
+/// The jobs of a thread's comments, each without what it answers.
+pub fn jobs_alone(thread: &Thread) -> Vec<Job<'_>> {
+    let jobs = thread.comments.iter().map(|comment| Job {
+        id: &comment.id,
+        thread_id: thread.id.as_deref(),
+        parent_id: comment.parent.and_then(|parent| thread.comments.get(parent)).map(|parent| parent.id.as_str()),
+        depth: comment.depth,
+        author: comment.author.as_deref(),
+        created: comment.created.as_deref(),
+        status: comment.status,
+        text: &comment.text,
+        quotes: &comment.quotes,
+        target: comment.target.as_deref(),
+        ..Job::default()
+    });
+    jobs.collect()
+}
+
+/// The job of a row without what it answers.
+fn row_alone(row: &CommentRow) -> Job<'_> {
+    let comment = &row.stated.comment;
+    Job {
+        id: &comment.id,
+        thread_id: row.thread_id.as_deref(),
+        parent_id: row.stated.parent_id.as_deref(),
+        author: comment.author.as_deref(),
+        created: comment.created.as_deref(),
+        status: comment.status,
+        text: &comment.text,
+        quotes: &comment.quotes,
+        target: row.target.as_deref(),
+        ..Job::default()
+    }
+}
+
 fn answers(row: &CommentRow) -> bool {
     row.stated.parent_id.is_some() || row.parent_text.is_some()
 }
@@ -230,5 +307,5 @@ fn openings(chunk: &[CommentRow]) -> BTreeMap<&str, Option<usize>> {
 /// A comment's name within its thread.
 fn key(row: &CommentRow, id: &str) -> u64 {
     let thread = row.thread_id.as_deref().unwrap_or_default();
-    xxh3_64(format!("{thread}\u{0}{id}").as_bytes())
+    xxh3_64(thread.as_bytes()).rotate_left(32) ^ xxh3_64(id.as_bytes())
 }

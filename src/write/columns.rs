@@ -80,6 +80,10 @@ pub(super) trait Table {
     }
     /// Writes a row.
     fn put(&mut self, row: &Row<'_>) -> Result<()>;
+    /// Hands on whole rows that are held back, in formats of lines.
+    fn flush_lines(&mut self) -> Result<()> {
+        Ok(())
+    }
     /// Writes what is still held back.
     fn close(&mut self) -> Result<()>;
 }
@@ -92,6 +96,10 @@ impl<T: Table> ScoreWriter for T {
     fn write(&mut self, record: &ScoreRecord) -> Result<()> {
         let row = scored(&self.layout().shape, record);
         self.put(&row)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.flush_lines()
     }
 
     fn finish(&mut self) -> Result<()> {

@@ -25,6 +25,11 @@ impl Csv {
         Self::new(output, Layout::of_scores(shape))
     }
 
+    /// The rest of a table of scored comments that has its header.
+    pub fn rest_of_scores(output: Output, shape: Shape) -> Self {
+        Self { name: output.name, to: Writer::from_writer(output.to), layout: Layout::of_scores(shape) }
+    }
+
     /// A table of comments; writes its header.
     ///
     /// # Errors
@@ -64,6 +69,10 @@ impl Table for Csv {
 
     fn put(&mut self, row: &Row<'_>) -> Result<()> {
         self.to.write_record(row.cells.iter().map(text)).map_err(|e| Output::error(&self.name, e.into()))
+    }
+
+    fn flush_lines(&mut self) -> Result<()> {
+        self.to.flush().map_err(|e| Output::error(&self.name, e))
     }
 
     fn close(&mut self) -> Result<()> {

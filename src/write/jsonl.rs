@@ -20,6 +20,14 @@ impl Jsonl {
         Self { name: output.name, to: BufWriter::with_capacity(1 << 16, output.to) }
     }
 
+    /// Writes lines that are finished already, each with its line feed.
+    ///
+    /// # Errors
+    /// `Io` if they cannot be written.
+    pub fn lines(&mut self, lines: &[u8]) -> Result<()> {
+        self.to.write_all(lines).map_err(|e| Output::error(&self.name, e))
+    }
+
     fn line(&mut self, record: &impl Serialize) -> Result<()> {
         serde_json::to_writer(&mut self.to, record)
             .map_err(std::io::Error::from)
@@ -27,7 +35,7 @@ impl Jsonl {
             .map_err(|e| Output::error(&self.name, e))
     }
 
-    fn flush(&mut self) -> Result<()> {
+    fn hand_on(&mut self) -> Result<()> {
         self.to.flush().map_err(|e| Output::error(&self.name, e))
     }
 }
@@ -37,8 +45,16 @@ impl ScoreWriter for Jsonl {
         self.line(record)
     }
 
+    fn write_line(&mut self, line: &[u8]) -> Result<()> {
+        self.lines(line)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.hand_on()
+    }
+
     fn finish(&mut self) -> Result<()> {
-        self.flush()
+        self.hand_on()
     }
 }
 
@@ -48,6 +64,6 @@ impl CommentWriter for Jsonl {
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.flush()
+        self.hand_on()
     }
 }

@@ -4,6 +4,7 @@ mod ascii;
 mod columns;
 mod convokit;
 mod csv;
+mod growing;
 mod info;
 mod jsonl;
 mod parquet;
@@ -12,12 +13,13 @@ mod sqlite;
 
 use std::io::Write;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::{CommentRecord, ScoreRecord, StoryRecord};
 
 pub use self::convokit::ConvoKit;
 pub(crate) use self::convokit::{MARK, UNKNOWN};
 pub use self::csv::Csv;
+pub use self::growing::{Growing, Mark, Packing, hashed, remove_unless_written};
 pub use self::info::Info;
 pub use self::jsonl::Jsonl;
 pub use self::parquet::Parquet;
@@ -49,6 +51,17 @@ pub trait ScoreWriter {
     }
     /// Writes one record.
     fn write(&mut self, record: &ScoreRecord) -> Result<()>;
+    /// Writes one record that is a line of JSON already, with its line feed.
+    ///
+    /// # Errors
+    /// `Settings` in any format but JSON lines.
+    fn write_line(&mut self, _line: &[u8]) -> Result<()> {
+        Err(Error::settings("a line of JSON is a record of JSON lines alone"))
+    }
+    /// Hands on whole records that are held back, in formats of lines; others do nothing.
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
     /// Writes what is still held back. Files and folders that are named only now do not exist without it.
     fn finish(&mut self) -> Result<()>;
 }

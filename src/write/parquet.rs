@@ -1,7 +1,9 @@
 //! Parquet, compressed with zstd. Lists are lists, probabilities doubles; rows are held back by the row group and no
 //! further.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
@@ -12,6 +14,7 @@ use arrow::array::{ArrayRef, Float64Builder, Int64Builder, ListBuilder, RecordBa
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::columns::{Cell, Column, Kind, Layout, Row, Table};
+use super::partial::Partial;
 use super::{Output, Shape};
 use crate::error::{Error, Result};
 
@@ -35,6 +38,8 @@ pub struct Parquet {
     columns: Vec<Builder>,
     rows: usize,
     bytes: usize,
+    /// Where it is until it is whole, if it has a place of its own.
+    partial: Option<Partial>,
 }
 
 impl Parquet {
@@ -44,6 +49,18 @@ impl Parquet {
     /// `Io` if the start of the file cannot be written.
     pub fn of_scores(output: Output, shape: Shape) -> Result<Self> {
         Self::new(output, Layout::of_scores(shape))
+    }
+
+    /// A table of scored comments, at `path` once it is whole, in place of a file that is there.
+    ///
+    /// # Errors
+    /// `Io` if it cannot be created.
+    pub fn of_scores_at(path: &Path, shape: Shape) -> Result<Self> {
+        let partial = Partial::file(path).map_err(|e| Error::io(path, e))?;
+        let file = File::create(partial.path()).map_err(|e| Error::io(partial.path(), e))?;
+        let name = partial.path().display().to_string();
+        let parquet = Self::of_scores(Output { name, to: Box::new(file) }, shape)?;
+        Ok(Self { partial: Some(partial), ..parquet })
     }
 
     /// A table of comments.
@@ -65,7 +82,7 @@ impl Parquet {
         let to = ArrowWriter::try_new(output.to, Arc::new(Schema::new(fields)), Some(properties))
             .map_err(|e| failed(&output.name, e))?;
         let columns = layout.columns.iter().map(|column| Builder::new(column.kind)).collect();
-        Ok(Self { name: output.name, to, layout, columns, rows: 0, bytes: 0 })
+        Ok(Self { name: output.name, to, layout, columns, rows: 0, bytes: 0, partial: None })
     }
 
     /// Hands on the rows that are held back.
@@ -98,7 +115,8 @@ impl Table for Parquet {
             self.hand_on()?;
         }
         self.to.finish().map_err(|e| failed(&self.name, e))?;
-        self.to.inner_mut().flush().map_err(|e| Output::error(&self.name, e))
+        let named = self.to.inner_mut().flush().and_then(|()| self.partial.as_mut().map_or(Ok(()), Partial::finish));
+        named.map_err(|e| Output::error(&self.name, e))
     }
 }
 

@@ -84,7 +84,8 @@ impl Drop for Partial {
     }
 }
 
-fn beside(target: &Path) -> io::Result<PathBuf> {
+/// What `target` is called until it is whole.
+pub(super) fn beside(target: &Path) -> io::Result<PathBuf> {
     let name = target.file_name();
     let mut name = name
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is no name for something new"))?

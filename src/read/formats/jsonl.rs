@@ -39,8 +39,9 @@ fn open_rows(input: Opened, options: &Options) -> Result<Box<dyn RowReader>> {
 }
 
 /// The objects of a JSON input.
-struct JsonRows {
-    elements: Box<dyn Elements>,
+pub(in crate::read) struct JsonRows {
+    /// Its elements.
+    pub elements: Box<dyn Elements>,
 }
 
 impl RowReader for JsonRows {

@@ -9,7 +9,7 @@ mod hackernews;
 mod html;
 mod iac;
 mod isso;
-mod jsonl;
+pub(super) mod jsonl;
 mod page_text;
 mod parquet;
 mod reddit;

@@ -27,8 +27,13 @@ pub fn elements(source: Source, max: usize) -> Box<dyn Elements> {
     if by_brackets {
         Box::new(Brackets { input, max, line: 1, in_array: false, done: false })
     } else {
-        Box::new(Lines { input, max, line: 0, done: false })
+        lines(input, max)
     }
+}
+
+/// Cuts `input` into its lines, each as soon as it is there: nothing is read ahead.
+pub fn lines(input: Box<dyn BufRead + Send>, max: usize) -> Box<dyn Elements> {
+    Box::new(Lines { input, max, line: 0, done: false })
 }
 
 /// True for an array, and for an object that goes on over several lines.

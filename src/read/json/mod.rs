@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::read::rows::BadRow;
 
 pub use documents::{Documents, Found, Map};
-pub use elements::{Element, Elements, elements};
+pub use elements::{Element, Elements, elements, lines};
 pub use first::first;
 
 /// Levels of nesting that documents may have: a Reddit listing takes five for each reply.
