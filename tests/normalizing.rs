@@ -256,7 +256,7 @@ proptest! {
         let places: Vec<_> = (0..words.len()).map(|i| words.source(&clean, i..i + 1)).collect();
         prop_assert!(places.iter().all(|place| text.get(place.clone()).is_some()));
         prop_assert!(places.windows(2).all(|two| two[0].start <= two[1].start && two[0].end <= two[1].end));
-        let once = words.joined().to_owned();
+        let once = words.joined();
         if once == before.joined() {
             prop_assert!(words.iter().eq(before.iter()));
         }

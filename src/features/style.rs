@@ -33,27 +33,25 @@ pub fn of(source: &str, quoted: &[Range<usize>], words: &Words) -> [f32; COUNT] 
         if quoted.is_empty() { Signs::of_all(source) } else { Signs::of(source, quoted) };
     let mut out = [0.0; COUNT];
     let (mut text_words, mut text_bytes) = (0usize, 0usize);
+    let mut kinds = [0usize; Kind::COUNT];
+    let (mut shouted, mut stretched) = (0usize, 0usize);
     for word in words {
-        if word.is_text {
-            text_words += 1;
-            text_bytes += words.lower(word).len();
-        }
-        out[3] += f32::from(word.shouted);
-        match word.kind {
-            Kind::Exclamation => out[4] += 1.0,
-            Kind::Question => out[5] += 1.0,
-            Kind::Both => {
-                out[4] += 1.0;
-                out[5] += 1.0;
-            }
-            Kind::Ellipsis => out[6] += 1.0,
-            Kind::Link => out[7] += 1.0,
-            Kind::Mention => out[8] += 1.0,
-            Kind::Number => out[9] += 1.0,
-            Kind::Letters => out[10] += f32::from(word.stretched),
-            Kind::Mark => out[13] += 1.0,
-        }
+        kinds[word.kind as usize] += 1;
+        text_words += usize::from(word.is_text);
+        text_bytes += if word.is_text { word.len() } else { 0 };
+        shouted += usize::from(word.shouted);
+        stretched += usize::from(word.stretched && word.kind == Kind::Letters);
     }
+    let of = |kind: Kind| kinds[kind as usize] as f32;
+    out[3] = shouted as f32;
+    out[4] = of(Kind::Exclamation) + of(Kind::Both);
+    out[5] = of(Kind::Question) + of(Kind::Both);
+    out[6] = of(Kind::Ellipsis);
+    out[7] = of(Kind::Link);
+    out[8] = of(Kind::Mention);
+    out[9] = of(Kind::Number);
+    out[10] = stretched as f32;
+    out[13] = of(Kind::Mark);
     for slot in [3, 4, 5, 6, 7, 8, 9, 10, 13] {
         out[slot] /= n;
     }

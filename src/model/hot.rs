@@ -150,7 +150,10 @@ impl Hot {
             let size = size.min(words.len());
             let root = (size as f32).sqrt();
             let mut best = [f32::MIN; LANE];
-            for (words, pairs) in words.windows(size).zip(pairs.windows(size)) {
+            if size == 1 {
+                words.iter().for_each(|word| best = higher([best], [word[0]])[0]);
+            }
+            for (words, pairs) in words.windows(size).zip(pairs.windows(size)).filter(|_| size > 1) {
                 let (mut of_words, mut of_pairs) = ([0.0; LANE], [0.0; LANE]);
                 for word in words {
                     of_words = sum(of_words, word[0]);
@@ -158,10 +161,7 @@ impl Hot {
                 for pair in &pairs[1..] {
                     of_pairs = sum(of_pairs, pair[0]);
                 }
-                let here = sum(of_words, of_pairs);
-                for k in 0..LANE {
-                    best[k] = best[k].max(here[k]);
-                }
+                best = higher([best], [sum(of_words, of_pairs)])[0];
             }
             for (peak, best) in peaks.iter_mut().zip(best) {
                 peak[s] = best / root;

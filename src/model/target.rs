@@ -210,7 +210,7 @@ impl Target {
         let mut places = Vec::new();
         let telling = topic_words(words.iter().map(|w| words.lower(w)));
         sensing.read(telling.map(|word| (hash(word), word)), &mut senses, &mut places);
-        let sign = polarity::sign(words.joined());
+        let sign = polarity::sign(&words.joined());
         let mut mean = vec![0.0; senses.dimension()];
         let n = (places.len().max(1) as f32).sqrt();
         for &place in &places {

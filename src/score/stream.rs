@@ -11,13 +11,13 @@ use crate::read::entry::CommentRow;
 use crate::thread::Thread;
 
 /// Rows of a chunk.
-const ROWS: usize = 4096;
+const ROWS: usize = 1024;
 /// Bytes of text in a chunk.
-const BYTES: usize = 16 << 20;
+const BYTES: usize = 4 << 20;
 /// Bytes of a comment kept for its replies.
 const KEPT: usize = 2048;
 /// Bytes kept in all.
-const STORE: usize = 64 << 20;
+const STORE: usize = 24 << 20;
 
 /// Scores rows in chunks and remembers what replies may need.
 pub struct Stream<'s, S> {

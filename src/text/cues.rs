@@ -410,7 +410,7 @@ pub fn count(words: &Words) -> Counts {
     let Some(automaton) = AUTOMATON.as_ref() else { return counts };
     let text = words.joined();
     let start = memchr::memchr_iter(b' ', text.as_bytes()).nth(6).unwrap_or(text.len());
-    for found in automaton.find.find_overlapping_iter(text) {
+    for found in automaton.find.find_overlapping_iter(&text) {
         let kind = automaton.kind[found.pattern().as_usize()];
         counts.all[kind] = counts.all[kind].saturating_add(1);
         if found.end() <= start + 1 {

@@ -127,7 +127,7 @@ fn open<T: for<'de> Deserialize<'de>>(path: &Path, what: &str) -> Result<T> {
 
 /// The words of a text without hyphens: `African-American` is a phrase of two words.
 fn words(text: &Words) -> Vec<&str> {
-    text.joined().split_whitespace().filter(|word| *word != "-").collect()
+    text.iter().map(|word| text.lower(word)).filter(|word| *word != "-").collect()
 }
 
 /// A term as it is looked up.

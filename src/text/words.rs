@@ -44,7 +44,7 @@ pub enum Kind {
 pub struct Word {
     /// XXH3-64 of the lower-case word: its name in every table of a model.
     pub hash: u64,
-    /// Bytes of [`Words::joined`] that hold the lower-case word.
+    /// Bytes of [`Words::letters`] that hold the lower-case word.
     lower: Range<u32>,
     /// Bytes of the clean text.
     clean: Range<u32>,
@@ -61,12 +61,10 @@ pub struct Word {
 /// The words of a text, reusable from text to text without allocating.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
-    /// All words, lower case, each with one blank before and after: `" you are wrong ! "`.
-    joined: String,
+    /// The text in lower case as far as it is of ASCII, then the words that are spelled otherwise.
+    letters: String,
     words: Vec<Word>,
-    /// The text in lower case as far as it is of ASCII, while it is read.
-    lowered: String,
-    /// Some character of ASCII stands three times in a row in it.
+    /// Some character of ASCII stands three times in a row in the text.
     any_stretched: bool,
 }
 
@@ -99,14 +97,11 @@ impl Words {
 
     /// Replaces the words by those of `clean`, leaving out the source ranges `skip` (sorted): what is quoted.
     pub fn read(&mut self, clean: &Clean<'_>, skip: &[Range<usize>]) {
-        self.joined.clear();
-        self.joined.push(' ');
         self.words.clear();
         let text = clean.text();
-        let mut lowered = std::mem::take(&mut self.lowered);
-        lowered.clear();
-        lowered.push_str(text);
-        lowered.make_ascii_lowercase();
+        self.letters.clear();
+        self.letters.push_str(text);
+        self.letters.make_ascii_lowercase();
         let bytes = text.as_bytes();
         self.any_stretched = has_triple(bytes);
         let mut skip = skip.iter().peekable();
@@ -124,7 +119,7 @@ impl Words {
                 Class::Gap => at + 1,
                 Class::Letter | Class::Digit => match link(&text[at..]) {
                     Some(len) => self.push_fixed(URL, at, len),
-                    None => self.push_ascii(bytes, &lowered, at).unwrap_or_else(|| self.push_word(text, at)),
+                    None => self.push_ascii(bytes, at).unwrap_or_else(|| self.push_word(text, at)),
                 },
                 Class::Mark if is_alone(b, bytes.get(at + 1)) => self.push_mark(b, at),
                 Class::Mark => self.next_word(text, at, char::from(b)),
@@ -134,27 +129,24 @@ impl Words {
                 },
             };
         }
-        self.lowered = lowered;
     }
 
     /// A mark of ASCII that stands for itself.
     fn push_mark(&mut self, b: u8, at: usize) -> usize {
-        let start = self.joined.len() as u32;
-        self.joined.push(char::from(b));
-        self.joined.push(' ');
         let kind = match b {
             b'!' => Kind::Exclamation,
             b'?' => Kind::Question,
             _ => Kind::Mark,
         };
-        let (lower, clean) = (start..start + 1, at as u32..at as u32 + 1);
+        let place = at as u32..at as u32 + 1;
         let hash = MARKS[b as usize & 127];
+        let (lower, clean) = (place.clone(), place);
         self.words.push(Word { hash, lower, clean, kind, is_text: false, shouted: false, stretched: false });
         at + 1
     }
 
     /// As [`push_word`](Self::push_word), for a word of ASCII; `None` where another character follows, which may belong to it.
-    fn push_ascii(&mut self, bytes: &[u8], lowered: &str, at: usize) -> Option<usize> {
+    fn push_ascii(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
         let rest = &bytes[at..];
         let mut len = 0;
         loop {
@@ -177,14 +169,13 @@ impl Words {
             && !word[0].is_ascii_lowercase()
             && letters().all(u8::is_ascii_uppercase)
             && letters().nth(1).is_some();
-        let start = self.joined.len();
-        self.joined.push_str(&lowered[at..at + len]);
+        let place = at..at + len;
         let kind = if len == URL.len() || word[0].is_ascii_digit() {
-            Kind::of_text(&self.joined[start..])
+            Kind::of_text(&self.letters[place.clone()])
         } else {
             Kind::Letters
         };
-        self.finish(start, at..at + len, kind, shouted, self.any_stretched && is_stretched(word));
+        self.push(place.clone(), place, kind, shouted, self.any_stretched && is_stretched(word));
         Some(at + len)
     }
 
@@ -218,8 +209,8 @@ impl Words {
     }
 
     fn push_fixed(&mut self, name: &str, at: usize, len: usize) -> usize {
-        let start = self.joined.len();
-        self.joined.push_str(name);
+        let start = self.letters.len();
+        self.letters.push_str(name);
         let kind = match name {
             URL => Kind::Link,
             USER => Kind::Mention,
@@ -230,13 +221,13 @@ impl Words {
             _ => Kind::Mark,
         };
         let is_run = kind.is_mark() && name.len() > 1 && name.is_ascii();
-        self.finish(start, at..at + len, kind, false, is_run);
+        self.push(start..self.letters.len(), at..at + len, kind, false, is_run);
         at + len
     }
 
     fn push_word(&mut self, text: &str, at: usize) -> usize {
         let end = at + word_end(&text[at..]);
-        let start = self.joined.len();
+        let start = self.letters.len();
         let (mut letters, mut capitals, mut repeat, mut longest, mut last) = (0, 0, 0, 0, '\0');
         for c in text[at..end].chars() {
             letters += u32::from(c.is_alphabetic());
@@ -245,20 +236,21 @@ impl Words {
             longest = longest.max(repeat);
             last = c;
             if c == '\u{2019}' {
-                self.joined.push('\'');
+                self.letters.push('\'');
             } else {
-                self.joined.extend(c.to_lowercase());
+                self.letters.extend(c.to_lowercase());
             }
         }
-        let kind = Kind::of_text(&self.joined[start..]);
-        self.finish(start, at..end, kind, letters >= 2 && capitals == letters, longest >= 3);
+        let kind = Kind::of_text(&self.letters[start..]);
+        let shouted = letters >= 2 && capitals == letters;
+        self.push(start..self.letters.len(), at..end, kind, shouted, longest >= 3);
         end
     }
 
-    fn finish(&mut self, start: usize, clean: Range<usize>, kind: Kind, shouted: bool, stretched: bool) {
-        let lower = start as u32..self.joined.len() as u32;
-        let hash = hash(&self.joined[start..]);
-        self.joined.push(' ');
+    /// Adds a word: where its lower-case form stands in `letters`, where it stands in the clean text.
+    fn push(&mut self, lower: Range<usize>, clean: Range<usize>, kind: Kind, shouted: bool, stretched: bool) {
+        let hash = hash(&self.letters[lower.clone()]);
+        let lower = lower.start as u32..lower.end as u32;
         let clean = clean.start as u32..clean.end as u32;
         self.words.push(Word { hash, lower, clean, kind, is_text: !kind.is_mark(), shouted, stretched });
     }
@@ -266,34 +258,25 @@ impl Words {
     /// Makes one word of each range of words in `edits` (in order, apart, not empty), spelled as given. It covers what they covered in
     /// `clean`, the clean text, and is shouted or stretched as that is.
     pub(super) fn rewrite(&mut self, clean: &str, edits: &[(Range<usize>, String)]) {
-        let old = std::mem::take(self);
-        self.joined.push(' ');
+        let old = std::mem::take(&mut self.words);
+        self.words.reserve(old.len());
         let mut at = 0;
-        for (range, lower) in edits {
-            self.words.extend(
-                old.words.get(at..range.start).into_iter().flatten().map(|word| old.copied(word, &mut self.joined)),
-            );
-            let place = old.place(range.start).start..old.place(range.end.saturating_sub(1)).end;
+        for (range, spelled) in edits {
+            self.words.extend_from_slice(old.get(at..range.start).unwrap_or_default());
+            let made_one = old.get(range.clone()).unwrap_or_default();
+            let (Some(first), Some(last)) = (made_one.first(), made_one.last()) else { continue };
+            let place = first.clean.start as usize..last.clean.end as usize;
             let written = clean.get(place.clone()).unwrap_or_default();
             let letters = written.chars().filter(|c| c.is_alphabetic());
             let (n, capitals) = letters.fold((0, 0), |(n, up), c| (n + 1, up + u32::from(c.is_uppercase())));
-            let stretched =
-                old.words.get(range.clone()).into_iter().flatten().any(|word| word.stretched && word.is_text);
-            let start = self.joined.len();
-            self.joined.push_str(lower);
-            self.finish(start, place, Kind::of_text(lower), n >= 2 && n == capitals, stretched);
+            let stretched = made_one.iter().any(|word| word.stretched && word.is_text);
+            let start = self.letters.len();
+            self.letters.push_str(spelled);
+            let lower = start..self.letters.len();
+            self.push(lower, place, Kind::of_text(spelled), n >= 2 && n == capitals, stretched);
             at = range.end;
         }
-        self.words.extend(old.words.get(at..).into_iter().flatten().map(|word| old.copied(word, &mut self.joined)));
-    }
-
-    /// A word of this text as a word of the text that `joined` is being built for.
-    fn copied(&self, word: &Word, joined: &mut String) -> Word {
-        let start = joined.len() as u32;
-        joined.push_str(self.lower(word));
-        let lower = start..joined.len() as u32;
-        joined.push(' ');
-        Word { lower, ..word.clone() }
+        self.words.extend_from_slice(old.get(at..).unwrap_or_default());
     }
 
     /// The bytes of the clean text that hold the `i`-th word; empty beyond the last.
@@ -318,7 +301,7 @@ impl Words {
 
     /// The lower-case form of a word of this text.
     pub fn lower(&self, word: &Word) -> &str {
-        self.joined.get(word.lower.start as usize..word.lower.end as usize).unwrap_or_default()
+        self.letters.get(word.lower.start as usize..word.lower.end as usize).unwrap_or_default()
     }
 
     /// The bytes of the source text that hold the words `range`.
@@ -329,13 +312,29 @@ impl Words {
         }
     }
 
-    /// All words, lower case, one blank before and after each.
-    pub fn joined(&self) -> &str {
-        &self.joined
+    /// All words, lower case, with one blank before and after each: `" you are wrong ! "`.
+    pub fn joined(&self) -> String {
+        let mut joined = String::with_capacity(self.letters.len() + self.words.len() + 1);
+        joined.push(' ');
+        for word in &self.words {
+            joined.push_str(self.lower(word));
+            joined.push(' ');
+        }
+        joined
+    }
+}
+
+impl Word {
+    /// Bytes of the lower-case word.
+    pub fn len(&self) -> usize {
+        (self.lower.end - self.lower.start) as usize
     }
 }
 
 impl Kind {
+    /// How many kinds there are.
+    pub const COUNT: usize = Self::Mark as usize + 1;
+
     /// True for what is no word.
     fn is_mark(self) -> bool {
         matches!(self, Self::Exclamation | Self::Question | Self::Both | Self::Ellipsis | Self::Mark)

@@ -271,7 +271,7 @@ fn tally(rows: &[Both<'_>], changes: &[Change], keys: &dyn Fn(&Both<'_>) -> Vec<
 /// The terms that stand in a text, whole words in any case.
 fn terms_in(text: &str, terms: &[(String, Words)]) -> Vec<String> {
     let words = Words::of(text);
-    let is_there = |term: &&(String, Words)| !term.1.is_empty() && words.joined().contains(term.1.joined());
+    let is_there = |term: &&(String, Words)| !term.1.is_empty() && words.joined().contains(&term.1.joined());
     terms.iter().filter(is_there).map(|(name, _)| name.clone()).collect()
 }
 

@@ -185,7 +185,7 @@ impl Run<'_> {
         let subwords = if let Some(base) = self.base {
             base.subwords().cloned()
         } else if self.settings.subwords > 0 {
-            let joined: Vec<String> = data.texts.par_iter().map(|t| Words::of(t).joined().to_owned()).collect();
+            let joined: Vec<String> = data.texts.par_iter().map(|t| Words::of(t).joined()).collect();
             Some(Subwords::train(joined.iter().map(String::as_str), self.settings.subwords)?)
         } else {
             None
