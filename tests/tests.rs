@@ -21,6 +21,7 @@ mod equalities;
 mod evaluating;
 /// Tables and JSON of an evaluation.
 mod evaluation;
+mod fast;
 /// Bombs, cuts, malformed bytes and private addresses through the command.
 mod hostile;
 /// HTML of comments, and saved pages.

@@ -70,12 +70,7 @@ impl<'v> Sensing<'v> {
     }
 
     /// Finds the senses of words (lower case, each with its hash), and puts their places among `senses` into `places`, in their order.
-    pub fn read<'a>(
-        &self,
-        words: impl Iterator<Item = (u64, &'a str)>,
-        senses: &mut Senses,
-        places: &mut Vec<u32>,
-    ) {
+    pub fn read<'a>(&self, words: impl Iterator<Item = (u64, &'a str)>, senses: &mut Senses, places: &mut Vec<u32>) {
         if senses.len() > REMEMBERED {
             *senses = Senses::default();
         }

@@ -225,7 +225,18 @@ impl Model {
         let in_windows = manifest.labels.iter().any(|label| label.calibration.margin.is_some());
         let parent = manifest.parent.as_ref().map(|parent| (parent.first_column, parent.step.classes.len()));
         let hot = Hot::of(&weights, manifest.labels.len(), in_windows, parent);
-        Self { manifest, weights, subwords, vectors, first_stage: None, folder: None, worth, asked, hot, workers: Workers::default() }
+        Self {
+            manifest,
+            weights,
+            subwords,
+            vectors,
+            first_stage: None,
+            folder: None,
+            worth,
+            asked,
+            hot,
+            workers: Workers::default(),
+        }
     }
 
     /// The same model with first-stage heads to be saved with it.

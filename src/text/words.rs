@@ -150,7 +150,10 @@ impl Words {
         let rest = &bytes[at..];
         let mut len = 0;
         loop {
-            len += rest[len..].iter().position(|b| CLASSES[*b as usize] > Class::Digit && *b != b'_').unwrap_or(rest.len() - len);
+            len += rest[len..]
+                .iter()
+                .position(|b| CLASSES[*b as usize] > Class::Digit && *b != b'_')
+                .unwrap_or(rest.len() - len);
             let class_at = |at: usize| rest.get(at).map(|b| CLASSES[*b as usize]);
             match class_at(len) {
                 Some(Class::Beyond) => return None,
