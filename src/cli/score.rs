@@ -152,7 +152,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Left::GoOn(left) => args.rejects.reopen(left.tally.rejected, left.rejects_bytes.unwrap_or_default())?,
         Left::Nothing | Left::ThrowAway => args.rejects.open()?,
     };
-    let stop = session::watch_for_stop()?;
+    let stop = session::watch_for_stop(&args.files)?;
     let mut session = Session::new(&plan, to, &args.files, &model, limits, &rejects)?;
     let mut usable = 0;
     let mut last = None;

@@ -1,7 +1,7 @@
 //! A run from its plan to its end: where records go, what is counted on their way, and what is noted so that it can be taken up again.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -231,7 +231,7 @@ impl<'a> Session<'a> {
         missing_parents: u64,
         error: Option<&Error>,
     ) -> Result<()> {
-        if reading.meter.differs() || (error.is_none() && reading.meter.is_short()) || passed < reading.rows_before {
+        if reading.meter.differs() || reading.meter.is_short() || passed < reading.rows_before {
             return Err(changed(&reading.note.name).into());
         }
         let is_file = reading.path.as_ref().is_some_and(|path| path.is_file());
@@ -400,7 +400,7 @@ fn is_full(cause: &io::Error) -> bool {
 }
 
 /// Set by Ctrl-C and by a request to end; a second one ends at once.
-pub(super) fn watch_for_stop() -> Result<Arc<AtomicBool>> {
+pub(super) fn watch_for_stop(files: &[PathBuf]) -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     let stopping = move || {
@@ -409,7 +409,11 @@ pub(super) fn watch_for_stop() -> Result<Arc<AtomicBool>> {
         }
         anstream::eprintln!("polemic: stopping once the comments in hand are scored; again to end at once");
     };
-    ctrlc::set_handler(stopping).context("the interrupt handler could not be set")?;
+    // Whoever types the input waits for nothing.
+    let is_typed = common::inputs(files).contains(&None) && io::stdin().is_terminal();
+    if !is_typed {
+        ctrlc::set_handler(stopping).context("the interrupt handler could not be set")?;
+    }
     // A file that may grow no more is an error to be told, not the end of the process.
     #[cfg(unix)]
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
