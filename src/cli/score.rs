@@ -159,7 +159,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Left::GoOn(left) => args.rejects.reopen(left.tally.rejected, left.rejects_bytes.unwrap_or_default())?,
         Left::Nothing | Left::ThrowAway => args.rejects.open()?,
     };
-    let stop = session::watch_for_stop()?;
+    let stop = session::watch_for_stop(&args.files)?;
     let mut session = Session::new(&plan, to, &args.files, &model, limits, &rejects)?;
     let mut usable = 0;
     let mut last = None;
@@ -170,7 +170,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 Ok(done) => done.map(anyhow::Error::from),
                 Err(Ended::Stopped) => return Ok(ExitCode::from(STOPPED)),
                 Err(Ended::Failed(error)) => return Err(session.explained(error)),
-                Err(Ended::Other(error)) => return Err(error),
             },
         };
         // One input that cannot be used does not keep the others from being scored.
@@ -184,7 +183,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
         }
     }
-    let tally = session.finish()?;
+    let tally = session.finish().map_err(|error| session.explained(error))?;
     match last {
         Some(error) if args.files.len() < 2 => return Err(error),
         Some(_) => {
@@ -246,20 +245,18 @@ enum Ended {
     /// The user stopped it; the user has been told.
     Stopped,
     /// Its output, or what it was to go on with, failed.
-    Failed(Error),
-    /// The same, in other words.
-    Other(anyhow::Error),
+    Failed(anyhow::Error),
 }
 
 impl From<Error> for Ended {
     fn from(error: Error) -> Self {
-        Self::Failed(error)
+        Self::Failed(error.into())
     }
 }
 
 impl From<anyhow::Error> for Ended {
     fn from(error: anyhow::Error) -> Self {
-        error.downcast::<Error>().map_or_else(Self::Other, Self::Failed)
+        Self::Failed(error)
     }
 }
 

@@ -1,13 +1,13 @@
 //! CSV with a header. Nulls are empty cells, as empty texts are; lists are JSON.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use csv::Writer;
 use serde_json::Value;
 
 use super::columns::{Cell, Layout, Row, Table};
 use super::{Output, Shape};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Writes a table.
 pub struct Csv {
@@ -41,9 +41,18 @@ impl Csv {
     fn new(output: Output, layout: Layout) -> Result<Self> {
         let mut to = Writer::from_writer(output.to);
         let header = layout.columns.iter().map(|column| column.name.as_str());
-        to.write_record(header).map_err(|e| Output::error(&output.name, e.into()))?;
+        to.write_record(header).map_err(|e| failed(&output.name, e))?;
         Ok(Self { name: output.name, to, layout })
     }
+}
+
+/// The error of the output, as it was: a closed pipe and a full disk must be known for what they are.
+fn failed(name: &str, error: csv::Error) -> Error {
+    let cause = match error.into_kind() {
+        csv::ErrorKind::Io(cause) => cause,
+        other => io::Error::other(format!("{other:?}")),
+    };
+    Output::error(name, cause)
 }
 
 /// The text of a cell.
@@ -68,7 +77,7 @@ impl Table for Csv {
     }
 
     fn put(&mut self, row: &Row<'_>) -> Result<()> {
-        self.to.write_record(row.cells.iter().map(text)).map_err(|e| Output::error(&self.name, e.into()))
+        self.to.write_record(row.cells.iter().map(text)).map_err(|e| failed(&self.name, e))
     }
 
     fn flush_lines(&mut self) -> Result<()> {

@@ -61,7 +61,7 @@ fn every_line_is_answered_before_the_next_is_written() {
     peer.write(b"\n{\"id\": \"c\", \"text\": \n");
     let bad = peer.answer();
     assert!(bad["line"] == 4 && bad["error"].as_str().unwrap().contains("cut off"), "{bad}");
-    assert_eq!(peer.ask(&json!([1, 2]))["error"], "an array stands where an object {…} is expected");
+    assert_eq!(peer.ask(&json!([1, 2]))["error"], "a list stands where an object {…} is expected");
     assert_eq!(peer.ask(&json!({"id": 7, "text": 5}))["line"], 6);
     let kept = fs::read_to_string(&rejects).unwrap();
     assert_eq!(kept.lines().count(), 3, "rejected rows are there while the stream goes on: {kept}");

@@ -120,12 +120,10 @@ impl Long {
             output,
             asked,
         };
-        if let Some(path) = plan.output.clone() {
-            if !self.overwrite
-                && let Some(done) = plan.take_up(&path, self.resume)?
-            {
-                return Ok(Decided::Done(Box::new(done)));
-            }
+        if let Some(path) = plan.output.clone().filter(|_| !self.overwrite)
+            && let Some(done) = plan.take_up(&path, self.resume)?
+        {
+            return Ok(Decided::Done(Box::new(done)));
         }
         Ok(Decided::Run(Box::new(plan)))
     }
@@ -178,8 +176,7 @@ impl Plan {
     /// Goes on with an unfinished run, if that is wanted; gives the manifest of one that is finished.
     fn take_up(&mut self, path: &Path, resume: bool) -> Result<Option<Manifest>> {
         let Some(journal_path) = &self.journal_path else { return Ok(None) };
-        let left = Journal::read(journal_path)?;
-        let Some(left) = left.filter(|_| resume || journal_path.exists()) else {
+        let Some(left) = Journal::read(journal_path)? else {
             return if resume { self.finished(path) } else { Ok(None) };
         };
         if !resume {

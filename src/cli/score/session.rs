@@ -1,7 +1,7 @@
 //! A run from its plan to its end: where records go, what is counted on their way, and what is noted so that it can be taken up again.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
         let name = path.as_ref().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
         let left = left.unwrap_or_else(|| InputNote { name, ..InputNote::default() });
         let expected = left.sha256.clone().map(|sha256| Expected { bytes: left.bytes, sha256 });
-        let now = path.as_deref().and_then(modified);
+        let now = path.as_deref().map(content_of).as_deref().and_then(modified);
         if left.unfinished && expected.is_none() && left.modified != now {
             return Err(changed(&left.name).into());
         }
@@ -196,13 +196,13 @@ impl<'a> Session<'a> {
         self.journal.rejects_bytes = self.rejects.mark().map_err(|e| Output::error("the rejects file", e))?;
         self.counter.set_rejected(self.rejects.count());
         self.journal.tally = self.counter.tally();
-        self.marked_at = self.counter.rows();
         if let Some(path) = &self.plan.journal_path {
             let held = self.journal.inputs.len();
             self.journal.inputs.extend(note.cloned());
             self.journal.write(path)?;
             self.journal.inputs.truncate(held);
         }
+        self.marked_at = self.counter.rows();
         if is_full { outputs.name() } else { Ok(()) }
     }
 
@@ -240,7 +240,7 @@ impl<'a> Session<'a> {
         missing_parents: u64,
         error: Option<&Error>,
     ) -> Result<()> {
-        if reading.meter.differs() || (error.is_none() && reading.meter.is_short()) || passed < reading.rows_before {
+        if reading.meter.differs() || reading.meter.is_short() || passed < reading.rows_before {
             return Err(changed(&reading.note.name).into());
         }
         let is_file = reading.path.as_ref().is_some_and(|path| path.is_file());
@@ -262,14 +262,11 @@ impl<'a> Session<'a> {
 
     /// The hash of what is not read as a stream: Parquet files and corpora.
     fn hash_of(&self, path: Option<&Path>) -> Option<String> {
-        let path = path.filter(|_| self.plan.has_manifest)?;
-        let corpus = ["utterances.jsonl", "utterances.json"].map(|name| path.join(name));
-        let file = if path.is_dir() { corpus.iter().find(|file| file.is_file())? } else { path };
-        sha256(file).ok()
+        sha256(&content_of(path.filter(|_| self.plan.has_manifest)?)).ok()
     }
 
     /// Completes the outputs, names them, and writes what goes beside them.
-    pub(super) fn finish(mut self) -> Result<Tally> {
+    pub(super) fn finish(&mut self) -> Result<Tally> {
         self.progress.clear();
         self.counter.set_rejected(self.rejects.count());
         if let Some(tree) = &mut self.tree {
@@ -298,17 +295,18 @@ impl<'a> Session<'a> {
             let to = self.plan.output.as_ref().map_or_else(String::new, |path| format!("; in {}", path.display()));
             anstream::eprintln!("{}{to}", self.progress.summary(&self.journal.tally));
         }
-        Ok(self.journal.tally)
+        Ok(self.journal.tally.clone())
     }
 
     /// What a failure means for the run, where it is one of the output.
-    pub(super) fn explained(&self, error: Error) -> anyhow::Error {
+    pub(super) fn explained(&self, error: anyhow::Error) -> anyhow::Error {
         self.progress.clear();
-        let is_full = matches!(error.kind(), ErrorKind::Io { cause, .. } if is_full(cause));
+        let kind = error.downcast_ref::<Error>().map(Error::kind);
+        let is_full = matches!(kind, Some(ErrorKind::Io { cause, .. }) if is_full(cause));
         match is_full {
             true if self.plan.output.is_some() => anyhow!("{error}: make room; {}", self.remedy()),
             true => anyhow!("{error}: make room"),
-            false => error.into(),
+            false => error,
         }
     }
 }
@@ -397,6 +395,12 @@ fn changed(name: &str) -> Error {
     Error::input(name, "is not what the unfinished run read: give the same input, or begin anew with --overwrite")
 }
 
+/// The file with the comments of an input: of a corpus its utterances.
+fn content_of(path: &Path) -> PathBuf {
+    let mut utterances = ["utterances.jsonl", "utterances.json"].map(|name| path.join(name)).into_iter();
+    utterances.find(|file| file.is_file()).unwrap_or_else(|| path.to_owned())
+}
+
 fn length(path: &Path) -> u64 {
     path.metadata().map_or(0, |file| file.len())
 }
@@ -409,7 +413,7 @@ fn is_full(cause: &io::Error) -> bool {
 }
 
 /// Set by Ctrl-C and by a request to end; a second one ends at once.
-pub(super) fn watch_for_stop() -> Result<Arc<AtomicBool>> {
+pub(super) fn watch_for_stop(files: &[PathBuf]) -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     let stopping = move || {
@@ -418,7 +422,11 @@ pub(super) fn watch_for_stop() -> Result<Arc<AtomicBool>> {
         }
         anstream::eprintln!("polemic: stopping once the comments in hand are scored; again to end at once");
     };
-    ctrlc::set_handler(stopping).context("the interrupt handler could not be set")?;
+    // Whoever types the input waits for nothing.
+    let is_typed = common::inputs(files).contains(&None) && io::stdin().is_terminal();
+    if !is_typed {
+        ctrlc::set_handler(stopping).context("the interrupt handler could not be set")?;
+    }
     // A file that may grow no more is an error to be told, not the end of the process.
     #[cfg(unix)]
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
