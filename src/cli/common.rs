@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Model, file};
 use crate::read::Input;
+use crate::read::ahead::ahead;
 use crate::read::census::Census;
 use crate::read::entry::Entry;
 use crate::read::formats::FORMATS;
@@ -112,32 +113,37 @@ pub fn each_entry_until(
     rejects: &RejectsFile,
     mut each: impl FnMut(Entry) -> crate::error::Result<()>,
 ) -> crate::error::Result<(Census, Option<Error>)> {
+    let Input { reader, name, format, .. } = input;
     let mut census = Census::default();
     let mut unusable = 0;
-    while let Some(entry) = input.reader.next_entry() {
-        if stop.load(Ordering::Relaxed) {
-            return Err(ErrorKind::Interrupted.into());
+    let cut = ahead(&mut **reader, |entries| {
+        for entry in entries {
+            if stop.load(Ordering::Relaxed) {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            match entry {
+                Ok(entry) => {
+                    census.add(&entry);
+                    each(entry)?;
+                }
+                Err(row) if row.fatal => {
+                    return Ok(Some(Error::input(format!("{name}:{}", row.line), row.what)));
+                }
+                Err(row) => {
+                    unusable += 1;
+                    rejects.add(name, &row);
+                }
+            }
         }
-        match entry {
-            Ok(entry) => {
-                census.add(&entry);
-                each(entry)?;
-            }
-            Err(row) if row.fatal => {
-                return Ok((census, Some(Error::input(format!("{}:{}", input.name, row.line), row.what))));
-            }
-            Err(row) => {
-                unusable += 1;
-                rejects.add(&input.name, &row);
-            }
-        }
+        Ok(None)
+    });
+    if let Some(broken) = cut.map_err(|e| Error::io(Path::new(name.as_str()), e))?? {
+        return Ok((census, Some(broken)));
     }
     let nothing = (census == Census::default() && unusable > 0).then(|| {
-        let what = format!(
-            "no comment in it could be read as {}: see `polemic inspect`, or name its --format",
-            input.format.name()
-        );
-        Error::input(&input.name, what)
+        let what =
+            format!("no comment in it could be read as {}: see `polemic inspect`, or name its --format", format.name());
+        Error::input(&*name, what)
     });
     Ok((census, nothing))
 }

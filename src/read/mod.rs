@@ -1,5 +1,6 @@
 //! Readers: from inputs in any of the known formats to stories and comments, one after the other.
 
+pub mod ahead;
 pub mod bytes;
 pub mod census;
 pub mod entry;
