@@ -119,7 +119,7 @@ pub fn each_entry_until(
     let cut = ahead(&mut **reader, |entries| {
         for entry in entries {
             if stop.load(Ordering::Relaxed) {
-                return Err(ErrorKind::Interrupted.into());
+                return Err(Error::from(ErrorKind::Interrupted));
             }
             match entry {
                 Ok(entry) => {
