@@ -1,13 +1,15 @@
 //! Words spelled to deceive are read as what they say, and all else is left as it is.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use polemic::model::Model;
 use polemic::model::explain::{Explanation, Kind};
 use polemic::model::scoring::{Item, Scratch};
 use polemic::text::clean::Clean;
-use polemic::text::normalize::{Letters, Lexicon, Standing, normalize};
-use polemic::text::words::Words;
+use polemic::text::normalize::{Letters, Lexicon, Memory, Standing, normalize};
+use polemic::text::words::{Words, hash};
 use proptest::prelude::*;
 
 /// Words worth hiding, heaviest first.
@@ -24,16 +26,24 @@ const PLAIN: &str = "a i an are am the that was it he hell she shell good god so
 struct Few;
 
 impl Lexicon for Few {
-    fn find(&self, word: &str) -> Option<Standing> {
+    fn row(&self, hashed: u64) -> Option<u32> {
+        static ROWS: LazyLock<HashMap<u64, u32>> = LazyLock::new(|| {
+            let words = HEAVY.into_iter().chain(LIGHT).chain(PLAIN.split_whitespace());
+            words.zip(0..).map(|(word, row)| (hash(word), row)).collect()
+        });
+        ROWS.get(&hashed).copied()
+    }
+
+    fn standing(&self, row: u32) -> Standing {
+        let place = row as usize;
         let standing = |rank: usize, weight: f32, heavy| Standing { rank: rank as u32, weight, settled: true, heavy };
-        let place = |words: &[&str]| words.iter().position(|w| *w == word);
-        if let Some(i) = place(&HEAVY) {
-            return Some(standing(100 + i, 20.0 - i as f32, true));
+        if place < HEAVY.len() {
+            standing(100 + place, 20.0 - place as f32, true)
+        } else if place < HEAVY.len() + LIGHT.len() {
+            standing(50 + place, 1.0, false)
+        } else {
+            standing(200 + place, 0.0, false)
         }
-        if let Some(i) = place(&LIGHT) {
-            return Some(standing(50 + i, 1.0, false));
-        }
-        PLAIN.split_whitespace().position(|w| w == word).map(|i| standing(200 + i, 0.0, false))
     }
 
     fn heaviest(&self, shape: &[Letters], light: bool) -> Option<(&str, Standing)> {
@@ -56,7 +66,7 @@ fn read(text: &str) -> String {
     let clean = Clean::new(text);
     let mut words = Words::default();
     words.read(&clean, &[]);
-    normalize(&mut words, &clean, &Few);
+    normalize(&mut words, &clean, &Few, &mut Memory::default());
     words.joined().trim().to_owned()
 }
 
@@ -203,7 +213,7 @@ fn a_rewritten_word_keeps_its_place_and_how_it_was_typed() {
     let clean = Clean::new(text);
     let mut words = Words::default();
     words.read(&clean, &[]);
-    normalize(&mut words, &clean, &Few);
+    normalize(&mut words, &clean, &Few, &mut Memory::default());
     assert_eq!(words.joined(), " hello idiot , fuck ");
     assert_eq!(&text[words.source(&clean, 1..2)], "I D I O T");
     let flags: Vec<_> = words.iter().map(|w| (w.shouted, w.stretched)).collect();
@@ -216,7 +226,7 @@ fn a_quotation_is_not_read_across() {
     let clean = Clean::new(text);
     let mut words = Words::default();
     words.read(&clean, std::slice::from_ref(&(4..6)));
-    normalize(&mut words, &clean, &Few);
+    normalize(&mut words, &clean, &Few, &mut Memory::default());
     assert_eq!(words.joined(), " i d i o t ");
 }
 
@@ -250,7 +260,7 @@ proptest! {
         let mut words = Words::default();
         words.read(&clean, &[]);
         let before = words.clone();
-        normalize(&mut words, &clean, &Few);
+        normalize(&mut words, &clean, &Few, &mut Memory::default());
         prop_assert!(words.len() <= before.len());
         prop_assert_eq!(words.joined().split_whitespace().count(), words.len());
         let places: Vec<_> = (0..words.len()).map(|i| words.source(&clean, i..i + 1)).collect();
