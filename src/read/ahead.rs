@@ -8,7 +8,7 @@ use super::entry::{Entry, Reader};
 use super::rows::BadRow;
 
 /// Entries handed over at a time, unless their texts are long.
-const ENTRIES: usize = 256;
+const ENTRIES: usize = 64;
 /// Bytes of text handed over at a time.
 const BYTES: usize = 1 << 20;
 /// Handovers that wait for whoever works on them.

@@ -314,9 +314,10 @@ impl<'a> Session<'a> {
 impl Reading {
     /// What is read of it, `passed` rows of it behind.
     fn so_far(&self, passed: u64, rejects: &RejectsFile) -> InputNote {
+        let (bytes, sha256) = self.meter.so_far();
         InputNote {
-            bytes: self.meter.bytes(),
-            sha256: self.meter.sha256(),
+            bytes,
+            sha256,
             comments: passed,
             rejected: rejects.count() - self.rejected_before,
             ..self.note.clone()

@@ -19,12 +19,15 @@ pub struct Meter(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     bytes: AtomicU64,
+    /// Held while it is waited for: whoever asks what was read does not wait, too.
+    input: Mutex<Option<Box<dyn Read + Send>>>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
-    input: Option<Box<dyn Read + Send>>,
+    is_read: bool,
+    bytes: u64,
     hash: Option<Sha256>,
     /// What the first bytes should be, until they have been read.
     expected: Option<Expected>,
@@ -45,13 +48,14 @@ impl Meter {
     pub fn new(is_hashed: bool, expected: Option<Expected>) -> Self {
         let expected = expected.filter(|_| is_hashed);
         let inner = Inner { hash: is_hashed.then(Sha256::new), expected, ..Inner::default() };
-        Self(Arc::new(Shared { bytes: AtomicU64::new(0), inner: Mutex::new(inner) }))
+        Self(Arc::new(Shared { inner: Mutex::new(inner), ..Shared::default() }))
     }
 
     /// What reads `input` through this meter.
     pub fn through(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-        if let Ok(mut inner) = self.inner() {
-            inner.input = Some(input);
+        if let (Ok(mut own), Ok(mut inner)) = (locked(&self.0.input), self.inner()) {
+            *own = Some(input);
+            inner.is_read = true;
         }
         Box::new(Metered(self.clone()))
     }
@@ -61,10 +65,11 @@ impl Meter {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// SHA-256 of the bytes read so far; `None` if the input is not hashed or not read through this.
-    pub fn sha256(&self) -> Option<String> {
-        let inner = self.inner().ok().filter(|inner| inner.input.is_some())?;
-        inner.hash.as_ref().map(|hash| hex::encode(hash.clone().finalize()))
+    /// How many bytes were read, and their SHA-256; `None` if the input is not hashed or not read through this.
+    pub fn so_far(&self) -> (u64, Option<String>) {
+        let Ok(inner) = self.inner() else { return (self.bytes(), None) };
+        let hash = inner.hash.as_ref().filter(|_| inner.is_read);
+        (inner.bytes, hash.map(|hash| hex::encode(hash.clone().finalize())))
     }
 
     /// True if the input turned out not to be what it was.
@@ -86,25 +91,32 @@ impl Meter {
     }
 
     fn inner(&self) -> io::Result<MutexGuard<'_, Inner>> {
-        self.0.inner.lock().map_err(|_| io::Error::other("a reader of this input ended in a panic"))
+        locked(&self.0.inner)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> io::Result<MutexGuard<'_, T>> {
+    mutex.lock().map_err(|_| io::Error::other("a reader of this input ended in a panic"))
 }
 
 struct Metered(Meter);
 
 impl Read for Metered {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let mut inner = self.0.inner()?;
-        let Some(input) = &mut inner.input else { return Ok(0) };
+        let mut input = locked(&self.0.0.input)?;
+        let Some(input) = &mut *input else { return Ok(0) };
         let n = input.read(out)?;
-        let before = self.0.0.bytes.fetch_add(n as u64, Ordering::Relaxed);
-        inner.add(out.get(..n).unwrap_or_default(), before);
+        let mut inner = self.0.inner()?;
+        inner.add(out.get(..n).unwrap_or_default());
+        self.0.0.bytes.store(inner.bytes, Ordering::Relaxed);
         Ok(n)
     }
 }
 
 impl Inner {
-    fn add(&mut self, bytes: &[u8], before: u64) {
+    fn add(&mut self, bytes: &[u8]) {
+        let before = self.bytes;
+        self.bytes += bytes.len() as u64;
         let Some(hash) = &mut self.hash else { return };
         let mut rest = bytes;
         if let Some(expected) = self.expected.take_if(|expected| before + bytes.len() as u64 >= expected.bytes) {
@@ -149,12 +161,12 @@ mod tests {
     #[test]
     fn the_start_of_an_input_is_known_again_wherever_blocks_end() {
         let whole = read("one two three", None);
-        assert_eq!((whole.bytes(), whole.sha256().unwrap().len()), (13, 64));
+        assert_eq!((whole.bytes(), whole.so_far().1.unwrap().len()), (13, 64));
         for end in 1..=13 {
             let sha256 = hex::encode(Sha256::digest(&b"one two three"[..end]));
             let expected = Expected { bytes: end as u64, sha256 };
             let same = read("one two three", Some(expected.clone()));
-            assert!(!same.differs() && !same.is_short() && same.sha256() == whole.sha256(), "{end}");
+            assert!(!same.differs() && !same.is_short() && same.so_far() == whole.so_far(), "{end}");
             assert!(read("One two three", Some(expected.clone())).differs(), "{end}");
             assert_eq!(read("one t", Some(expected)).is_short(), end > 5);
         }
