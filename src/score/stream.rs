@@ -11,7 +11,7 @@ use crate::read::entry::CommentRow;
 use crate::thread::Thread;
 
 /// Rows of a chunk.
-const ROWS: usize = 1024;
+const ROWS: usize = 4096;
 /// Bytes of text in a chunk.
 const BYTES: usize = 4 << 20;
 /// Bytes of a comment kept for its replies.
