@@ -1,0 +1,4 @@
+//! The moderation service.
+
+pub mod feedback;
+pub mod policy;
