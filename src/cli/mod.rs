@@ -10,6 +10,7 @@ mod inspect;
 mod models;
 mod queue;
 mod score;
+mod serve;
 mod site;
 mod threads;
 mod train;
@@ -29,6 +30,7 @@ Examples:
   polemic audit test.jsonl --limits limits.toml
   polemic queue dump.jsonl -o to-label.jsonl  the comments most worth labelling
   polemic calibrate labelled.jsonl -o site.toml
+  polemic serve                               scores by HTTP, for clients of Perspective and others
 
 Exit codes: 0 done, 1 a limit that you set was passed (--fail-on, --limits), 2 an input that cannot be used.";
 
@@ -62,6 +64,8 @@ enum Verb {
     Calibrate(calibrate::Args),
     /// Pick the comments most worth labelling.
     Queue(queue::Args),
+    /// Answer moderation requests by HTTP, in the words of Perspective, OpenAI, Akismet and Coral.
+    Serve(serve::Args),
     /// List the models that are found here.
     Models(models::Args),
 }
@@ -79,6 +83,7 @@ pub fn run() -> ExitCode {
         Verb::Audit(args) => audit::run(&args),
         Verb::Calibrate(args) => calibrate::run(&args),
         Verb::Queue(args) => queue::run(&args),
+        Verb::Serve(args) => serve::run(args),
         Verb::Models(args) => models::run(&args),
     };
     match done {
