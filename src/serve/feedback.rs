@@ -13,11 +13,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, params};
-use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
-use crate::model::file::sha256;
 
 /// The newest format of the file that this program reads and the one it writes.
 const SCHEMA: i32 = 1;
@@ -32,102 +30,51 @@ const BUSY: Duration = Duration::from_secs(5);
 
 const TABLES: &str = "
 CREATE TABLE event (
-  id          INTEGER PRIMARY KEY AUTOINCREMENT,
-  received    TEXT NOT NULL,                -- RFC 3339, UTC
-  source      TEXT NOT NULL,                -- suggestscore, submit-spam, submit-ham, feedback
-  site        TEXT,
-  subject     TEXT NOT NULL,                -- 'id:' and the client's id of the comment, else 'text:' and the SHA-256 of its text
-  thread_id   TEXT,
-  parent_id   TEXT,
-  text        TEXT NOT NULL,
-  parent_text TEXT,
-  labels      TEXT NOT NULL,                -- JSON: name, as the client says it, and value 0..1
-  moderator   TEXT,
-  model       TEXT                          -- the model that served when it came
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  received     TEXT NOT NULL,                -- RFC 3339, UTC
+  face         TEXT NOT NULL,                -- perspective, akismet, v1
+  site         TEXT,
+  client_token TEXT,                         -- the client's name of the comment
+  thread_id    TEXT,
+  parent_id    TEXT,
+  text         TEXT NOT NULL,
+  parent_text  TEXT,
+  labels       TEXT NOT NULL,                -- JSON: label and value 0..1
+  language     TEXT,
+  moderator    TEXT,
+  api_key      TEXT,                         -- the name of the key, never the key
+  model        TEXT NOT NULL                 -- the model that served when it came
 ) STRICT;
-CREATE INDEX event_subject ON event (site, subject);
+CREATE INDEX event_token ON event (site, client_token);
 ";
 
-/// Where an event came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// Perspective's `comments:suggestscore`.
-    #[serde(rename = "suggestscore")]
-    SuggestScore,
-    /// Akismet's `submit-spam`.
-    SubmitSpam,
-    /// Akismet's `submit-ham`.
-    SubmitHam,
-    /// Our own `/v1/feedback`.
-    Feedback,
-}
-
-impl Source {
-    /// As the file writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SuggestScore => "suggestscore",
-            Self::SubmitSpam => "submit-spam",
-            Self::SubmitHam => "submit-ham",
-            Self::Feedback => "feedback",
-        }
-    }
-}
-
-/// What somebody decided about a comment.
-#[derive(Debug, Clone, PartialEq)]
+/// What somebody says a comment should have been scored.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Event {
-    /// Where it came from.
-    pub source: Source,
-    /// The site, as the client calls it.
-    pub site: Option<String>,
-    /// The client's id of the comment, unique on its site.
-    pub comment_id: Option<String>,
-    /// Its thread.
-    pub thread_id: Option<String>,
-    /// The id of the comment answered.
-    pub parent_id: Option<String>,
-    /// The text as written.
+    /// The face that it came by: `perspective`, `akismet`, `v1`.
+    pub face: &'static str,
+    /// The comment.
     pub text: String,
-    /// The text of the comment answered.
-    pub parent_text: Option<String>,
-    /// Labels with what they should have been, 0..1: names of Perspective's attributes or of ours.
+    /// The comment that it answers.
+    pub parent: Option<String>,
+    /// Label of ours, or the contract's own name where we have none, and the share of it that is right, 0..1.
     pub labels: Vec<(String, f64)>,
+    /// The site or community.
+    pub site: Option<String>,
+    /// The client's own name of the comment.
+    pub client_token: Option<String>,
+    /// The thread that it stands in, as the client names it.
+    pub thread_id: Option<String>,
+    /// The comment that it answers, as the client names it.
+    pub parent_id: Option<String>,
+    /// Language, as the client says.
+    pub language: Option<String>,
     /// Who decided.
     pub moderator: Option<String>,
-    /// `name@version` of the model that serves.
-    pub model: Option<String>,
-}
-
-impl Event {
-    /// An event of a source about a text, with all else unknown.
-    pub fn new(source: Source, text: impl Into<String>) -> Self {
-        Self {
-            source,
-            site: None,
-            comment_id: None,
-            thread_id: None,
-            parent_id: None,
-            text: text.into(),
-            parent_text: None,
-            labels: Vec::new(),
-            moderator: None,
-            model: None,
-        }
-    }
-
-    /// What tells the comment from others of its site.
-    fn subject(&self) -> String {
-        match &self.comment_id {
-            Some(id) => subject_of(id),
-            None => format!("text:{}", sha256(self.text.as_bytes())),
-        }
-    }
-}
-
-fn subject_of(id: &str) -> String {
-    format!("id:{id}")
+    /// Name of the key that it came with.
+    pub key: Option<String>,
+    /// `name@version` of the model in use.
+    pub model: String,
 }
 
 /// Why an event was not kept. The client may send it again.
@@ -146,16 +93,16 @@ struct Request {
     done: oneshot::Sender<std::result::Result<i64, Refused>>,
 }
 
-/// The file, open for writing.
+/// The file of feedback, open for writing.
 #[derive(Debug)]
-pub struct Store {
+pub struct Feedback {
     path: PathBuf,
     requests: Option<SyncSender<Request>>,
     writer: Option<JoinHandle<()>>,
     written: AtomicU64,
 }
 
-impl Store {
+impl Feedback {
     /// Opens a file, or makes it, readable by its owner alone: it holds comments.
     ///
     /// # Errors
@@ -182,7 +129,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`Refused`]; then the event was not kept.
-    pub async fn keep(&self, event: Event) -> std::result::Result<i64, Refused> {
+    pub async fn record(&self, event: Event) -> std::result::Result<i64, Refused> {
         let (done, answer) = oneshot::channel();
         let gone = || Refused::Failed("its writer has stopped".to_owned());
         let requests = self.requests.as_ref().ok_or_else(gone)?;
@@ -196,7 +143,7 @@ impl Store {
     }
 }
 
-impl Drop for Store {
+impl Drop for Feedback {
     /// Waits until what was handed over is written.
     fn drop(&mut self) {
         drop(self.requests.take());
@@ -230,34 +177,31 @@ fn insert(connection: &mut Connection, batch: &[Request]) -> rusqlite::Result<Ve
     let mut ids = Vec::with_capacity(batch.len());
     {
         let mut statement = transaction.prepare_cached(
-            "INSERT INTO event (received, source, site, subject, thread_id, parent_id, text, parent_text, labels, moderator, model)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO event (received, face, site, client_token, thread_id, parent_id, text, parent_text, labels, language, moderator,
+             api_key, model) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?;
         for Request { event, .. } in batch {
             let labels: serde_json::Map<_, _> =
                 event.labels.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
             ids.push(statement.insert(params![
                 received,
-                event.source.name(),
+                event.face,
                 event.site,
-                event.subject(),
+                event.client_token,
                 event.thread_id,
                 event.parent_id,
                 event.text,
-                event.parent_text,
+                event.parent,
                 serde_json::Value::Object(labels).to_string(),
+                event.language,
                 event.moderator,
+                event.key,
                 event.model,
             ])?);
         }
     }
     transaction.commit()?;
     Ok(ids)
-}
-
-/// Where feedback is kept unless somebody says otherwise: in the user's data directory.
-pub fn default_path() -> Option<PathBuf> {
-    dirs::data_dir().map(|folder| folder.join("polemic").join("feedback.db"))
 }
 
 /// Opens the file, for writing or only to read.
@@ -311,22 +255,22 @@ fn create(path: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn keep(store: &Store, event: Event) -> std::result::Result<i64, Refused> {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(store.keep(event))
+    fn keep(store: &Feedback, event: Event) -> std::result::Result<i64, Refused> {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(store.record(event))
     }
 
     #[test]
     fn what_is_acknowledged_is_there_for_another_reader() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/feedback.db");
-        let store = Store::open(&path).unwrap();
-        let mut event = Event::new(Source::SuggestScore, "you clown");
-        event.labels.push(("TOXICITY".into(), 1.0));
+        let store = Feedback::open(&path).unwrap();
+        let event = Event { text: "you clown".into(), labels: vec![("toxicity".into(), 1.0)], ..Event::default() };
         let id = keep(&store, event).unwrap();
         let other = open(&path, false).unwrap();
-        let found: (String, String) =
-            other.query_row("SELECT text, labels FROM event WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
-        assert_eq!(found, ("you clown".into(), r#"{"TOXICITY":1.0}"#.into()));
+        let found: (String, String) = other
+            .query_row("SELECT text, labels FROM event WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?)))
+            .unwrap();
+        assert_eq!(found, ("you clown".into(), r#"{"toxicity":1.0}"#.into()));
         assert_eq!(store.written(), 1);
     }
 
@@ -334,7 +278,7 @@ mod tests {
     fn only_the_owner_reads_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feedback.db");
-        drop(Store::open(&path).unwrap());
+        drop(Feedback::open(&path).unwrap());
         #[cfg(unix)]
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
     }
@@ -342,12 +286,12 @@ mod tests {
     #[test]
     fn other_databases_and_newer_formats_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let refused = |path: &Path| Store::open(path).unwrap_err().to_string();
+        let refused = |path: &Path| Feedback::open(path).unwrap_err().to_string();
         let other = folder.path().join("other.db");
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
         assert!(refused(&other).contains("a database of something else"));
         let newer = folder.path().join("newer.db");
-        drop(Store::open(&newer).unwrap());
+        drop(Feedback::open(&newer).unwrap());
         Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 9").unwrap();
         assert!(refused(&newer).contains("feedback of format 9"), "{}", refused(&newer));
         let text = folder.path().join("text.db");

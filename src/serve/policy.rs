@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::scorer::Loaded;
-use crate::error::Result;
+use crate::error;
 use crate::label::{self, Group};
 use crate::model::scoring::{Scores, Unscored};
 use crate::model::{LabelHead, Model};
@@ -228,7 +228,7 @@ impl Policy {
     ///
     /// # Errors
     /// A file that cannot be read; one that is no policy; a label that the model does not have: with line and remedy.
-    pub fn open(path: &Path, model: &Model) -> Result<Self> {
+    pub fn open(path: &Path, model: &Model) -> error::Result<Self> {
         File::open(path)?.policy(path, model)
     }
 
@@ -319,7 +319,9 @@ impl Policy {
             (!is_open).then(reason)
         };
         let mut reasons: Vec<Reason> = match &self.rules {
-            None => model.manifest.labels.iter().enumerate().filter_map(|(k, head)| reason(k, own_bounds(head))).collect(),
+            None => {
+                model.manifest.labels.iter().enumerate().filter_map(|(k, head)| reason(k, own_bounds(head))).collect()
+            }
             Some(rules) => {
                 let labels = rules.labels.iter().zip(rules.thresholds(subject));
                 labels.filter_map(|(label, bounds)| reason(label.place(model)?, *bounds)).collect()

@@ -9,14 +9,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Source, open, subject_of};
+use super::open;
 use crate::error::{Error, Result};
 use crate::label::LABELS;
-
-/// The label that a moderator's bare decision teaches.
-pub const REJECTED: &str = "rejected";
-/// The label that Akismet's `submit-spam` and `submit-ham` teach.
-pub const SPAM: &str = "spam";
 
 /// What to take.
 #[derive(Debug, Clone, Default)]
@@ -36,8 +31,8 @@ pub struct Taken {
     pub comments: u64,
     /// By label, how many comments have it (from 0.5 on), and how many have it not.
     pub labels: BTreeMap<String, (u64, u64)>,
-    /// By source.
-    pub sources: BTreeMap<String, u64>,
+    /// By the face that they came by.
+    pub faces: BTreeMap<String, u64>,
     /// When the first and the last of them came (RFC 3339).
     pub times: Option<(String, String)>,
     /// Comments about whose labels decisions differ.
@@ -49,7 +44,7 @@ pub struct Taken {
 pub struct Conflict {
     /// The site.
     pub site: Option<String>,
-    /// The client's id of the comment, else the SHA-256 of its text.
+    /// The client's own name of the comment, else the number of its last event in the file.
     pub comment: String,
     /// The label.
     pub label: String,
@@ -87,35 +82,36 @@ pub fn export(path: &Path, wanted: &Wanted, mut each: impl FnMut(Value) -> Resul
     Ok(taken)
 }
 
-/// Reads all events but their texts. Comments are told apart by the hash of their site and subject.
+/// Reads all events. A comment is known by its site, the client's name of it and its text: some clients name all alike, and after an edit
+/// what was decided before is still true of the old text.
 fn gather(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<(Taken, BTreeMap<u128, Comment>)> {
-    let since = wanted.since.map(|time| time.to_string()).unwrap_or_default();
     let mut taken = Taken::default();
     let mut comments: BTreeMap<u128, Comment> = BTreeMap::new();
     let mut conflicts: BTreeMap<(u128, String), Conflict> = BTreeMap::new();
-    // Times are told apart to the second by their text alone, as all are written in the same way.
-    let mut statement = connection
-        .prepare("SELECT id, received, source, site, subject, labels FROM event WHERE unixepoch(received) >= unixepoch(?1) OR ?1 = '' ORDER BY id")?;
-    let mut rows = statement.query(params![since])?;
+    let mut statement =
+        connection.prepare("SELECT id, received, face, site, client_token, text, labels FROM event ORDER BY id")?;
+    let mut rows = statement.query([])?;
     while let Some(event) = rows.next()? {
-        let (id, received, source): (i64, String, String) = (event.get(0)?, event.get(1)?, event.get(2)?);
-        let (site, subject, labels): (Option<String>, String, String) = (event.get(3)?, event.get(4)?, event.get(5)?);
+        let (id, received): (i64, String) = (event.get(0)?, event.get(1)?);
+        if let (Some(since), Ok(time)) = (wanted.since, received.parse::<Timestamp>())
+            && time < since
+        {
+            continue;
+        }
+        let (site, name): (Option<String>, Option<String>) = (event.get(3)?, event.get(4)?);
+        let (text, labels): (String, String) = (event.get(5)?, event.get(6)?);
         taken.events += 1;
-        *taken.sources.entry(source.clone()).or_default() += 1;
+        *taken.faces.entry(event.get(2)?).or_default() += 1;
         taken.times = Some((taken.times.take().map_or_else(|| received.clone(), |(first, _)| first), received));
-        let key = xxh3_128(format!("{}\u{0}{subject}", site.as_deref().unwrap_or_default()).as_bytes());
+        let key = xxh3_128(json!([site, name, text]).to_string().as_bytes());
         let comment = comments.entry(key).or_default();
         comment.last = id;
-        for (label, value) in labels_of(&source, &labels, wanted) {
+        for (label, value) in labels_of(&labels, wanted) {
             let values = comment.labels.entry(label.clone()).or_default();
             values.push(value);
             if values.windows(2).any(|pair| pair.first() != pair.last()) {
-                let conflict = Conflict {
-                    site: site.clone(),
-                    comment: subject.split_once(':').map_or(subject.as_str(), |(_, name)| name).to_owned(),
-                    label: label.clone(),
-                    values: values.clone(),
-                };
+                let comment = name.clone().unwrap_or_else(|| format!("event {id}"));
+                let conflict = Conflict { site: site.clone(), comment, label: label.clone(), values: values.clone() };
                 conflicts.insert((key, label), conflict);
             }
         }
@@ -125,21 +121,14 @@ fn gather(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<(Taken, 
 }
 
 /// The labels that an event teaches, under the names that training is to use.
-fn labels_of(source: &str, labels: &str, wanted: &Wanted) -> Vec<(String, f64)> {
+fn labels_of(labels: &str, wanted: &Wanted) -> Vec<(String, f64)> {
     let stated: Map<String, Value> = serde_json::from_str(labels).unwrap_or_default();
-    let mut named: Vec<(String, f64)> =
-        stated.iter().filter_map(|(name, value)| Some((label_of(name), value.as_f64()?))).collect();
-    if source == Source::SubmitSpam.name() {
-        named.push((SPAM.to_owned(), 1.0));
-    } else if source == Source::SubmitHam.name() {
-        named.push((SPAM.to_owned(), 0.0));
-    }
-    for (name, _) in &mut named {
-        if let Some((_, new)) = wanted.renamed.iter().find(|(old, _)| old == name) {
-            name.clone_from(new);
-        }
-    }
-    named
+    let named = stated.iter().filter_map(|(name, value)| {
+        let label = label_of(name);
+        let new = wanted.renamed.iter().find(|(old, _)| *old == label);
+        Some((new.map_or(label.clone(), |(_, new)| new.clone()), value.as_f64()?))
+    });
+    named.collect()
 }
 
 /// Our label for the name of an attribute: Perspective's by the list of labels, ours as they are.
@@ -152,34 +141,29 @@ pub fn label_of(name: &str) -> String {
 /// The row of a comment, by its last event.
 fn row(connection: &Connection, comment: &Comment) -> rusqlite::Result<Value> {
     let mut statement = connection.prepare_cached(
-        "SELECT site, subject, thread_id, parent_id, text, parent_text, received, source, moderator, model FROM event WHERE id = ?1",
+        "SELECT site, client_token, thread_id, parent_id, text, parent_text, received, face, moderator, model FROM event WHERE id = ?1",
     )?;
-    let mut row = statement.query_row([comment.last], |event| {
-        let subject: String = event.get(1)?;
-        let site: Option<String> = event.get(0)?;
-        let mut row = json!({"id": subject.strip_prefix("id:"), "text": event.get::<_, String>(4)?});
-        for (name, column) in [("thread_id", 2), ("parent_id", 3), ("parent_text", 5)] {
+    let (site, mut row) = statement.query_row([comment.last], |event| {
+        let mut row = json!({"text": event.get::<_, String>(4)?, "meta": {}});
+        for (name, column) in [("id", 1), ("thread_id", 2), ("parent_id", 3), ("parent_text", 5)] {
             set(&mut row, name, event, column)?;
         }
-        row["meta"] = json!({"site": site});
-        for (name, column) in [("decided", 6), ("source", 7), ("moderator", 8), ("model", 9)] {
+        for (name, column) in [("site", 0), ("decided", 6), ("face", 7), ("moderator", 8), ("model", 9)] {
             set(&mut row["meta"], name, event, column)?;
         }
-        Ok(row)
+        Ok((event.get::<_, Option<String>>(0)?, row))
     })?;
-    if row["id"].is_null()
-        && let Some(fields) = row.as_object_mut()
-    {
-        fields.remove("id");
-    }
     if row["parent_text"].is_null()
         && let Some(parent) = row["parent_id"].as_str()
-        && let Some(text) = text_of(connection, row["meta"]["site"].as_str(), parent)?
+        && let Some(text) = text_of(connection, site.as_deref(), parent)?
     {
         row["parent_text"] = text.into();
     }
     let labels = comment.labels.iter().filter_map(|(label, values)| Some((label.clone(), (*values.last()?).into())));
     row["labels"] = Value::Object(labels.collect());
+    if let Some(fields) = row.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
     Ok(row)
 }
 
@@ -194,22 +178,22 @@ fn set(row: &mut Value, name: &str, event: &Row<'_>, column: usize) -> rusqlite:
 /// The text of a comment that feedback was given on.
 fn text_of(connection: &Connection, site: Option<&str>, id: &str) -> rusqlite::Result<Option<String>> {
     let mut statement = connection
-        .prepare_cached("SELECT text FROM event WHERE site IS ?1 AND subject = ?2 ORDER BY id DESC LIMIT 1")?;
-    statement.query_row(params![site, subject_of(id)], |row| row.get(0)).optional()
+        .prepare_cached("SELECT text FROM event WHERE site IS ?1 AND client_token = ?2 ORDER BY id DESC LIMIT 1")?;
+    statement.query_row(params![site, id], |row| row.get(0)).optional()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::feedback::{Event, Store};
+    use crate::serve::feedback::{Event, Feedback};
 
     fn kept(events: Vec<Event>) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.db");
-        let store = Store::open(&path).unwrap();
+        let store = Feedback::open(&path).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for event in events {
-            runtime.block_on(store.keep(event)).unwrap();
+            runtime.block_on(store.record(event)).unwrap();
         }
         (folder, path)
     }
@@ -226,9 +210,10 @@ mod tests {
     fn decided(id: &str, label: &str, value: f64) -> Event {
         Event {
             site: Some("Coral:https://news.example".into()),
-            comment_id: Some(id.into()),
+            client_token: Some(id.into()),
+            text: format!("the text of {id}"),
             labels: vec![(label.into(), value)],
-            ..Event::new(Source::SuggestScore, format!("the text of {id}"))
+            ..Event::default()
         }
     }
 
@@ -251,19 +236,28 @@ mod tests {
     }
 
     #[test]
-    fn comments_without_an_id_are_known_by_their_text_and_of_different_sites_are_different() {
-        let event = |source, site: &str| Event { site: Some(site.into()), ..Event::new(source, "Cheap pills") };
-        let (_folder, path) = kept(vec![
-            event(Source::SubmitSpam, "a"),
-            event(Source::SubmitSpam, "b"),
-            event(Source::SubmitHam, "a"),
-        ]);
+    fn comments_without_a_name_are_known_by_their_text_and_of_different_sites_are_different() {
+        let event = |spam, site: &str| Event {
+            site: Some(site.into()),
+            client_token: None,
+            text: "Cheap pills".into(),
+            ..decided("", "spam", spam)
+        };
+        let (_folder, path) = kept(vec![event(1.0, "a"), event(1.0, "b"), event(0.0, "a")]);
         let (found, taken) = rows(&path, &Wanted::default());
         let spam: Vec<&Value> = found.iter().map(|row| &row["labels"]["spam"]).collect();
         assert_eq!(spam, [&json!(1.0), &json!(0.0)], "b is spam, a no longer");
         assert_eq!(taken.conflicts.len(), 1);
         let renamed = Wanted { renamed: vec![("spam".into(), "incivility".into())], ..Wanted::default() };
         assert!(rows(&path, &renamed).0.iter().all(|row| row["labels"]["incivility"].is_number()));
+    }
+
+    #[test]
+    fn a_client_that_names_all_comments_alike_loses_none() {
+        let other = Event { text: "another text".into(), ..decided("bot", "toxicity", 0.0) };
+        let (_folder, path) = kept(vec![decided("bot", "toxicity", 1.0), other]);
+        let (found, taken) = rows(&path, &Wanted::default());
+        assert_eq!((found.len(), taken.conflicts.len()), (2, 0));
     }
 
     #[test]

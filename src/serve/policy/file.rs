@@ -143,14 +143,12 @@ impl File {
 impl Read {
     /// All labels that the file names, each once, with their places in the model.
     fn labels(&self, model: &Model) -> Found<Vec<Named>> {
-        let of_site = |place: &'_ Place| -> Vec<&Labels> {
-            std::iter::once(&place.labels).chain(place.role.values().map(|role| &role.labels)).collect()
-        };
-        let mut tables = vec![&self.labels];
-        tables.extend(self.role.values().map(|role| &role.labels));
-        tables.extend(self.site.values().flat_map(of_site));
+        let roles = self.role.values().chain(self.site.values().flat_map(|place| place.role.values()));
+        let tables = std::iter::once(&self.labels)
+            .chain(self.site.values().map(|place| &place.labels))
+            .chain(roles.map(|role| &role.labels));
         let mut named: BTreeMap<usize, Named> = BTreeMap::new();
-        for label in tables.into_iter().flat_map(Labels::keys) {
+        for label in tables.flat_map(Labels::keys) {
             let label = place(label, model)?;
             named.insert(label.at, label);
         }
@@ -225,12 +223,7 @@ fn place(label: &Spanned<String>, model: &Model) -> Found<Named> {
     let found = model.label(label.get_ref()).map(|at| Named { name: label.get_ref().clone(), at });
     found.ok_or_else(|| {
         let there: Vec<&str> = model.manifest.labels.iter().map(|l| l.name.as_str()).collect();
-        let what = format!(
-            "no label `{}` in the model {}; it has {}",
-            label.get_ref(),
-            model.id(),
-            there.join(", ")
-        );
+        let what = format!("no label `{}` in the model {}; it has {}", label.get_ref(), model.id(), there.join(", "));
         Mistake(Some(label.span()), what)
     })
 }
@@ -245,32 +238,29 @@ fn bound(value: Option<&Spanned<toml::Value>>) -> Found<Option<f32>> {
         toml::Value::String(word) if word == NEVER => return Ok(Some(f32::INFINITY)),
         _ => None,
     };
-    match number.filter(|p| (0.0..=1.0).contains(p)) {
-        Some(p) => Ok(Some(p as f32)),
-        None => {
-            let what = format!("a threshold should be a number from 0 to 1, as 0.7, or \"{NEVER}\"");
-            Err(Mistake(Some(value.span()), what))
-        }
-    }
+    let number = number.filter(|p| (0.0..=1.0).contains(p));
+    let what = || format!("a threshold should be a number from 0 to 1, as 0.7, or \"{NEVER}\"");
+    number.map(|p| Some(p as f32)).ok_or_else(|| Mistake(Some(value.span()), what()))
 }
 
 impl AkismetTable {
     fn read(&self, model: &Model) -> Found<Akismet> {
         let label = match &self.label {
-            Some(label) => place(label, model)?,
-            None => {
-                let first = AKISMET.iter().find_map(|&name| Some(Named { name: name.to_owned(), at: model.label(name)? }));
-                first.ok_or_else(|| {
+            Some(label) => Ok(place(label, model)?),
+            None => AKISMET
+                .iter()
+                .find_map(|&name| Some(Named { name: name.to_owned(), at: model.label(name)? }))
+                .ok_or_else(|| {
                     let what = format!("[akismet] needs a `label`: the model {} has none of {AKISMET:?}", model.id());
                     Mistake(self.hold.as_ref().or(self.discard.as_ref()).map(Spanned::span), what)
-                })?
-            }
-        };
+                }),
+        }?;
         let (hold, discard) = (bound(self.hold.as_ref())?, bound(self.discard.as_ref())?);
         if let (Some(hold), Some(discard)) = (hold, discard)
             && discard < hold
         {
-            let what = format!("`discard` = {discard} is below `hold` = {hold}: what is thrown away should be the worst");
+            let what =
+                format!("`discard` = {discard} is below `hold` = {hold}: what is thrown away should be the worst");
             return Err(Mistake(self.discard.as_ref().map(Spanned::span), what));
         }
         Ok(Akismet { label: Some(label), hold, discard })
