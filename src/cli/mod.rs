@@ -6,6 +6,7 @@ mod common;
 mod destination;
 mod evaluate;
 mod explain;
+mod feedback;
 mod inspect;
 mod models;
 mod queue;
@@ -31,6 +32,7 @@ Examples:
   polemic queue dump.jsonl -o to-label.jsonl  the comments most worth labelling
   polemic calibrate labelled.jsonl -o site.toml
   polemic serve                               scores by HTTP, for clients of Perspective and others
+  polemic feedback export --db feedback.db -o decisions.jsonl
 
 Exit codes: 0 done, 1 a limit that you set was passed (--fail-on, --limits), 2 an input that cannot be used.";
 
@@ -66,6 +68,8 @@ enum Verb {
     Queue(queue::Args),
     /// Answer moderation requests by HTTP, in the words of Perspective, OpenAI, Akismet and Coral.
     Serve(serve::Args),
+    /// Take out what moderators told the service: training data, figures.
+    Feedback(feedback::Args),
     /// List the models that are found here.
     Models(models::Args),
 }
@@ -83,6 +87,7 @@ pub fn run() -> ExitCode {
         Verb::Audit(args) => audit::run(&args),
         Verb::Calibrate(args) => calibrate::run(&args),
         Verb::Queue(args) => queue::run(&args),
+        Verb::Feedback(args) => feedback::run(&args),
         Verb::Serve(args) => serve::run(args),
         Verb::Models(args) => models::run(&args),
     };

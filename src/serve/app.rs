@@ -40,10 +40,11 @@ impl App {
     /// Opens the model and the files that `options` names.
     pub fn new(open: Opener, options: Options) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let model = open()?;
         Ok(Self {
-            model: ArcSwap::from_pointee(Loaded::new(open()?)),
             keys: ArcSwap::from_pointee(keys(&options)?),
-            policy: ArcSwap::from_pointee(policy(&options)?),
+            policy: ArcSwap::from_pointee(policy(&options, &model)?),
+            model: ArcSwap::from_pointee(Loaded::new(model)),
             feedback: options.db.as_deref().map(Feedback::open).transpose().context("--db")?,
             long_work: Semaphore::new(cores),
             options,
@@ -54,7 +55,8 @@ impl App {
     /// Reads model, keys and policy again. Requests that have begun end with what they began with; if a file cannot be used, all stays
     /// as it is.
     pub fn reload(&self) -> Result<()> {
-        let (model, keys, policy) = ((self.open)()?, keys(&self.options)?, policy(&self.options)?);
+        let (model, keys) = ((self.open)()?, keys(&self.options)?);
+        let policy = policy(&self.options, &model)?;
         self.model.store(Arc::new(Loaded::new(model)));
         self.keys.store(Arc::new(keys));
         self.policy.store(Arc::new(policy));
@@ -66,8 +68,9 @@ fn keys(options: &Options) -> Result<Keys> {
     options.keys.as_deref().map_or_else(|| Ok(Keys::default()), Keys::open).context("--keys")
 }
 
-fn policy(options: &Options) -> Result<Policy> {
-    options.policy.as_deref().map_or_else(|| Ok(Policy::default()), Policy::open).context("--policy")
+fn policy(options: &Options, model: &Model) -> Result<Policy> {
+    let open = |path| Policy::open(path, model).context("--policy");
+    options.policy.as_deref().map_or_else(|| Ok(Policy::default()), open)
 }
 
 /// All faces on one router.
