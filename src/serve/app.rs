@@ -5,11 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use tokio::sync::Semaphore;
 
 use super::Options;
 use super::feedback::Feedback;
 use super::keys::Keys;
+use super::perspective;
 use super::policy::Policy;
 use super::scorer::Loaded;
 use crate::model::Model;
@@ -73,5 +75,6 @@ fn policy(options: &Options, model: &Model) -> Result<Policy> {
 
 /// All faces on one router.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new().with_state(app)
+    let limit = DefaultBodyLimit::max(app.options.max_body);
+    Router::new().merge(perspective::routes()).layer(limit).with_state(app)
 }

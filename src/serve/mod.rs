@@ -2,9 +2,13 @@
 //! speak to. Every contract is a face, one file each; all go through the same model, keys, policy and feedback.
 
 pub mod app;
+pub mod attributes;
 pub mod feedback;
 pub mod keys;
+mod languages;
+mod lenient;
 mod listen;
+mod perspective;
 pub mod policy;
 pub mod reply;
 pub mod scorer;

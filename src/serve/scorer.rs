@@ -8,6 +8,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
 use super::app::App;
+use super::attributes::Attributes;
+use super::languages;
 use crate::model::Model;
 use crate::model::scoring::{Item, Scores, Scratch, Unscored};
 
@@ -21,6 +23,10 @@ pub struct Loaded {
     pub model: Model,
     /// `name@version`.
     pub id: String,
+    /// Which attributes of Perspective it gives.
+    pub attributes: Attributes,
+    /// Its language in two letters, if it has one.
+    pub language: Option<String>,
     // Scratches hold what the model said of unknown words, so they end with it.
     scratches: Mutex<Vec<Scratch>>,
     most_scratches: usize,
@@ -30,7 +36,9 @@ impl Loaded {
     /// Makes a model ready to be served.
     pub fn new(model: Model) -> Self {
         let most_scratches = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { id: model.id(), model, scratches: Mutex::default(), most_scratches }
+        let attributes = Attributes::of(&model);
+        let language = model.manifest.language.as_deref().map(languages::short);
+        Self { id: model.id(), attributes, language, model, scratches: Mutex::default(), most_scratches }
     }
 
     /// Does something that needs a scratch.
