@@ -29,6 +29,14 @@ pub struct App {
     pub policy: ArcSwap<Policy>,
     /// Where moderators' decisions go, if anywhere.
     pub feedback: Option<Feedback>,
+    /// How much is done at a time.
+    pub gate: Gate,
+    /// How often each key may ask.
+    pub rates: Rates,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What our own face keeps.
+    pub v1: V1,
     /// As started.
     pub options: Options,
     /// Long work waits for one of these, so that it takes no more than the cores there are.
@@ -46,6 +54,10 @@ impl App {
             policy: ArcSwap::from_pointee(policy(&options, &model)?),
             model: ArcSwap::from_pointee(Loaded::new(model)),
             feedback: options.db.as_deref().map(Feedback::open).transpose().context("--db")?,
+            gate: Gate::default(),
+            rates: Rates::new(options.rate),
+            metrics: Metrics::default(),
+            v1: V1::default(),
             long_work: Semaphore::new(cores),
             options,
             open,
@@ -60,6 +72,7 @@ impl App {
         self.model.store(Arc::new(Loaded::new(model)));
         self.keys.store(Arc::new(keys));
         self.policy.store(Arc::new(policy));
+        self.metrics.reloaded();
         Ok(())
     }
 }

@@ -42,6 +42,7 @@ pub async fn suggest(app: &App, caller: Caller, body: &[u8]) -> Result<Response,
             language: named.and_then(<[String]>::first).cloned(),
             key: app.keys.load().name(caller).map(str::to_owned),
             model: loaded.id.clone(),
+            ..Event::default()
         };
         feedback.record(event).await.map_err(|_| Refused::not_kept())?;
     }
