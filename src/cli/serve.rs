@@ -16,6 +16,7 @@ const CORAL_SECRET: &str = "POLEMIC_CORAL_SECRET";
 const EXAMPLES: &str = "\
 Examples:
   polemic serve
+  polemic keys add newsroom --file keys.txt
   polemic serve --listen 0.0.0.0:8787 --keys keys.txt --public-url https://moderation.example.org
   polemic serve --model news-en --profile site.toml --policy policy.toml --db feedback.db
 

@@ -1,6 +1,7 @@
 //! What all faces share (model, keys, policy, feedback), and the router that puts them together.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
@@ -8,12 +9,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use tokio::sync::Semaphore;
 
-use super::Options;
 use super::feedback::Feedback;
 use super::keys::Keys;
 use super::perspective;
 use super::policy::Policy;
 use super::scorer::Loaded;
+use super::{Options, akismet, batch, coral, discovery, openai};
 use crate::model::Model;
 
 /// Opens the model, at the start and at every reload.
@@ -31,6 +32,8 @@ pub struct App {
     pub feedback: Option<Feedback>,
     /// As started.
     pub options: Options,
+    /// Comments that Akismet clients asked about.
+    pub(super) akismet_checks: AtomicU64,
     /// Long work waits for one of these, so that it takes no more than the cores there are.
     pub(super) long_work: Semaphore,
     open: Opener,
@@ -47,6 +50,7 @@ impl App {
             model: ArcSwap::from_pointee(Loaded::new(model)),
             feedback: options.db.as_deref().map(Feedback::open).transpose().context("--db")?,
             long_work: Semaphore::new(cores),
+            akismet_checks: AtomicU64::new(0),
             options,
             open,
         })
@@ -76,5 +80,13 @@ fn policy(options: &Options, model: &Model) -> Result<Policy> {
 /// All faces on one router.
 pub fn router(app: Arc<App>) -> Router {
     let limit = DefaultBodyLimit::max(app.options.max_body);
-    Router::new().merge(perspective::routes()).layer(limit).with_state(app)
+    Router::new()
+        .merge(perspective::routes())
+        .merge(discovery::routes())
+        .merge(batch::routes())
+        .merge(openai::routes())
+        .merge(akismet::routes())
+        .merge(coral::routes())
+        .layer(limit)
+        .with_state(app)
 }

@@ -1,13 +1,18 @@
 //! The moderation service: one process that answers, by HTTP and from one model, in the words of several services that clients already
 //! speak to. Every contract is a face, one file each; all go through the same model, keys, policy and feedback.
 
+mod akismet;
 pub mod app;
 pub mod attributes;
+mod batch;
+mod coral;
+mod discovery;
 pub mod feedback;
 pub mod keys;
 mod languages;
 mod lenient;
 mod listen;
+mod openai;
 mod perspective;
 pub mod policy;
 pub mod reply;
