@@ -73,8 +73,8 @@ struct Wanted {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Coral {
-    /// One, or two while one replaces the other.
-    secrets: Spanned<Vec<String>>,
+    /// One, or a list of two while one replaces the other. A plain value, so that no message of the parser shows it.
+    secret: Spanned<toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -127,11 +127,11 @@ impl File {
         if let Some(staff) = staff {
             policy.staff = staff.iter().map(|role| folded(role)).collect();
         }
-        if let Some(Coral { secrets }) = coral {
-            if secrets.get_ref().iter().any(String::is_empty) {
-                return Err(Mistake(Some(secrets.span()), "an empty secret: copy that of Coral's phase".into()));
-            }
-            policy.coral_secrets.clone_from(secrets.get_ref());
+        if let Some(Coral { secret }) = coral {
+            let mistake = || {
+                Mistake(Some(secret.span()), "`secret` should be the one that Coral shows, or a list of such".into())
+            };
+            policy.coral_secrets = secrets(secret.get_ref()).ok_or_else(mistake)?;
         }
         if let Some(table) = akismet {
             policy.akismet = table.read(model)?;
@@ -241,6 +241,15 @@ fn bound(value: Option<&Spanned<toml::Value>>) -> Found<Option<f32>> {
     let number = number.filter(|p| (0.0..=1.0).contains(p));
     let what = || format!("a threshold should be a number from 0 to 1, as 0.7, or \"{NEVER}\"");
     number.map(|p| Some(p as f32)).ok_or_else(|| Mistake(Some(value.span()), what()))
+}
+
+/// One secret or several, none of them empty.
+fn secrets(value: &toml::Value) -> Option<Vec<String>> {
+    let one = |value: &toml::Value| value.as_str().filter(|secret| !secret.is_empty()).map(str::to_owned);
+    match value {
+        toml::Value::Array(list) => list.iter().map(one).collect(),
+        value => Some(vec![one(value)?]),
+    }
 }
 
 impl AkismetTable {

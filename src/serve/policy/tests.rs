@@ -183,7 +183,7 @@ fn mistakes_are_named_with_their_line_and_remedy() {
         ("version = \"\"", ":1", "`version` is empty"),
         ("version = \"1\"\nfail = \"maybe\"", ":2", "unknown variant `maybe`"),
         ("version = \"1\"\n[akismet]\nhold = 0.9\ndiscard = 0.5", ":4", "should be the worst"),
-        ("version = \"1\"\n[coral]\nsecrets = [\"\"]", ":3", "an empty secret"),
+        ("version = \"1\"\n[coral]\nsecret = \"\"", ":3", "the one that Coral shows"),
     ];
     for (text, line, words) in cases {
         let error = read(text).unwrap_err().to_string();
@@ -193,11 +193,17 @@ fn mistakes_are_named_with_their_line_and_remedy() {
 
 #[test]
 fn secrets_are_not_shown() {
-    let policy = read("version = \"1\"\n[coral]\nsecrets = [\"hush-hush\"]").unwrap();
-    assert_eq!(policy.coral_secrets, ["hush-hush"]);
-    assert!(!format!("{policy:?}").contains("hush"));
-    let error = read("version = \"1\"\n[coral]\nsecrets = \"hush-hush\"").unwrap_err().to_string();
-    assert!(!error.contains("hush"), "{error}");
+    for (secret, known) in
+        [("\"hush-hush\"", vec!["hush-hush"]), ("[\"hush-a\", \"hush-b\"]", vec!["hush-a", "hush-b"])]
+    {
+        let policy = read(&format!("version = \"1\"\n[coral]\nsecret = {secret}")).unwrap();
+        assert_eq!(policy.coral_secrets, known);
+        assert!(!format!("{policy:?}").contains("hush"));
+    }
+    for wrong in ["{ a = \"hush-hush\" }", "[\"hush-hush\", \"\"]", "[\"hush-hush\", 1]"] {
+        let error = read(&format!("version = \"1\"\n[coral]\nsecret = {wrong}")).unwrap_err().to_string();
+        assert!(!error.contains("hush") && error.contains("policy.toml:3"), "{error}");
+    }
 }
 
 fn thresholds() -> impl Strategy<Value = [f32; 3]> {
