@@ -8,6 +8,7 @@ mod evaluate;
 mod explain;
 mod feedback;
 mod inspect;
+mod keys;
 mod models;
 mod queue;
 mod score;
@@ -68,6 +69,8 @@ enum Verb {
     Queue(queue::Args),
     /// Answer moderation requests by HTTP, in the words of Perspective, OpenAI, Akismet and Coral.
     Serve(serve::Args),
+    /// Make API keys for `polemic serve`.
+    Keys(keys::Args),
     /// Take out what moderators told the service: training data, figures.
     Feedback(feedback::Args),
     /// List the models that are found here.
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Verb::Queue(args) => queue::run(&args),
         Verb::Feedback(args) => feedback::run(&args),
         Verb::Serve(args) => serve::run(args),
+        Verb::Keys(args) => keys::run(&args),
         Verb::Models(args) => models::run(&args),
     };
     match done {

@@ -1,6 +1,7 @@
 //! `polemic serve`: the moderation service.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,6 +17,7 @@ const CORAL_SECRET: &str = "POLEMIC_CORAL_SECRET";
 const EXAMPLES: &str = "\
 Examples:
   polemic serve
+  polemic keys add newsroom --file keys.txt
   polemic serve --listen 0.0.0.0:8787 --keys keys.txt --public-url https://moderation.example.org
   polemic serve --model news-en --profile site.toml --policy policy.toml --db feedback.db
 
@@ -58,6 +60,9 @@ pub struct Args {
     /// Most requests answered at a time; further ones are turned away with 503.
     #[arg(long, value_name = "N", default_value_t = Options::default().max_requests)]
     max_requests: usize,
+    /// Most requests a second with one API key; further ones get 429 [default: any number].
+    #[arg(long, value_name = "N")]
+    rate: Option<NonZeroU32>,
 }
 
 /// Serves until told to stop.
@@ -73,6 +78,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         timeout: Duration::from_secs(args.timeout.max(1)),
         max_connections: args.max_connections.max(1),
         max_requests: args.max_requests.max(1),
+        rate: args.rate,
     };
     let model = args.model;
     serve::run(Box::new(move || model.open()), options, |address, app| {

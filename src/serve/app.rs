@@ -1,19 +1,26 @@
 //! What all faces share (model, keys, policy, feedback), and the router that puts them together.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
 
-use super::Options;
 use super::feedback::Feedback;
 use super::keys::Keys;
+use super::limits::{self, Gate, Rates};
+use super::metrics::Metrics;
+use super::operations;
 use super::perspective;
 use super::policy::Policy;
 use super::scorer::Loaded;
+use super::v1::{self, V1};
+use super::{Options, akismet, batch, coral, discovery, openai};
 use crate::model::Model;
 
 /// Opens the model, at the start and at every reload.
@@ -39,6 +46,8 @@ pub struct App {
     pub v1: V1,
     /// As started.
     pub options: Options,
+    /// Comments that Akismet clients asked about.
+    pub(super) akismet_checks: AtomicU64,
     /// Long work waits for one of these, so that it takes no more than the cores there are.
     pub(super) long_work: Semaphore,
     open: Opener,
@@ -59,6 +68,7 @@ impl App {
             metrics: Metrics::default(),
             v1: V1::default(),
             long_work: Semaphore::new(cores),
+            akismet_checks: AtomicU64::new(0),
             options,
             open,
         })
@@ -89,5 +99,17 @@ fn policy(options: &Options, model: &Model) -> Result<Policy> {
 /// All faces on one router.
 pub fn router(app: Arc<App>) -> Router {
     let limit = DefaultBodyLimit::max(app.options.max_body);
-    Router::new().merge(perspective::routes()).layer(limit).with_state(app)
+    Router::new()
+        .merge(perspective::routes())
+        .merge(discovery::routes())
+        .merge(batch::routes())
+        .merge(openai::routes())
+        .merge(akismet::routes())
+        .merge(coral::routes())
+        .merge(v1::routes())
+        .merge(operations::routes())
+        .layer(limit)
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(Arc::clone(&app), limits::guard))
+        .with_state(app)
 }

@@ -94,6 +94,11 @@ impl Gate {
         Duration::from_nanos(self.lag.load(Ordering::Relaxed))
     }
 
+    /// True while most requests are turned away.
+    pub fn is_overrun(&self) -> bool {
+        self.share.load(Ordering::Relaxed) > ALL / 2
+    }
+
     /// True for the requests that are turned away, evenly spread over all.
     fn turns_away(&self) -> bool {
         let share = self.share.load(Ordering::Relaxed);

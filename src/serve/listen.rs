@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::app::{App, router};
+use super::limits;
 
 /// How long to wait after an error of accepting (most often: no file descriptors left).
 const PAUSE: Duration = Duration::from_millis(50);
@@ -23,6 +24,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>) {
     let connections = Arc::new(Semaphore::new(app.options.max_connections));
     let graceful = GracefulShutdown::new();
     tokio::spawn(reload_when_told(Arc::clone(&app)));
+    tokio::spawn(limits::watch(Arc::clone(&app)));
     let accept = async {
         loop {
             // Closed only with the process.

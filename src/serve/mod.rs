@@ -1,20 +1,30 @@
 //! The moderation service: one process that answers, by HTTP and from one model, in the words of several services that clients already
 //! speak to. Every contract is a face, one file each; all go through the same model, keys, policy and feedback.
 
+mod akismet;
 pub mod app;
 pub mod attributes;
+mod batch;
+mod coral;
+mod discovery;
 pub mod feedback;
 pub mod keys;
 mod languages;
 mod lenient;
+pub mod limits;
 mod listen;
+pub mod metrics;
+mod openai;
+mod operations;
 mod perspective;
 pub mod policy;
+mod refusal;
 pub mod reply;
 pub mod scorer;
+mod v1;
 
 use std::net::SocketAddr;
-use std::num::NonZero;
+use std::num::{NonZero, NonZeroU32};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +56,8 @@ pub struct Options {
     pub max_connections: usize,
     /// Most requests answered at a time; further ones are turned away.
     pub max_requests: usize,
+    /// Requests a second for each key; absent: any number.
+    pub rate: Option<NonZeroU32>,
 }
 
 impl Default for Options {
@@ -61,6 +73,7 @@ impl Default for Options {
             timeout: Duration::from_secs(10),
             max_connections: 4096,
             max_requests: 512,
+            rate: None,
         }
     }
 }

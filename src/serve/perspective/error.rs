@@ -100,6 +100,15 @@ impl Refused {
         Self::own(format!("Request payload size exceeds the limit: {limit} bytes."), "INVALID_REQUEST")
     }
 
+    /// A method that there is not.
+    pub fn method(path: &str) -> Self {
+        Self {
+            code: StatusCode::NOT_FOUND,
+            status: "NOT_FOUND",
+            ..Self::own(format!("The requested URL {path} was not found on this server."), "INVALID_REQUEST")
+        }
+    }
+
     /// Feedback that could not be kept.
     pub fn not_kept() -> Self {
         Self {

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::post;
 use tower_http::cors::{Any, CorsLayer};
@@ -23,7 +23,7 @@ use tower_http::cors::{Any, CorsLayer};
 use super::app::App;
 use super::keys::{Caller, presented};
 use super::reply;
-use error::Refused;
+pub(super) use error::Refused;
 
 /// Where clients ask, with and without the version: the address that Coral's administrators enter has none. Some clients escape the colon.
 const PREFIXES: [&str; 2] = ["/v1alpha1", ""];
@@ -34,36 +34,36 @@ pub fn routes() -> Router<Arc<App>> {
     let mut routes = Router::new();
     for prefix in PREFIXES {
         for colon in COLONS {
-            routes = routes
-                .route(&format!("{prefix}/comments{colon}analyze"), post(analyze))
-                .route(&format!("{prefix}/comments{colon}suggestscore"), post(suggestscore));
+            for method in ["analyze", "suggestscore"] {
+                routes = routes.route(&format!("{prefix}/comments{colon}{method}"), post(route));
+            }
         }
     }
-    let headers = [header::CONTENT_TYPE, header::AUTHORIZATION, "x-goog-api-key".parse().unwrap_or(header::ACCEPT)];
+    let headers = [header::CONTENT_TYPE, header::AUTHORIZATION, HeaderName::from_static("x-goog-api-key")];
     routes.layer(CorsLayer::new().allow_origin(Any).allow_methods([Method::POST]).allow_headers(headers))
 }
 
-async fn analyze(
+async fn route(
     State(app): State<Arc<App>>,
-    RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let answered = match admitted(&app, &headers, query.as_deref(), body) {
-        Ok((_, body)) => analyze::analyze(&app, &body).await,
-        Err(refused) => Err(refused),
-    };
-    answered.unwrap_or_else(Refused::into_response)
+    answer(&app, uri.path(), uri.query(), &headers, body).await
 }
 
-async fn suggestscore(
-    State(app): State<Arc<App>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+/// Answers a request to one of the two methods.
+pub(super) async fn answer(
+    app: &App,
+    path: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let answered = match admitted(&app, &headers, query.as_deref(), body) {
-        Ok((caller, body)) => suggest::suggest(&app, caller, &body).await,
+    let answered = match admitted(app, headers, query, body) {
+        Ok((_, body)) if path.ends_with("analyze") => analyze::analyze(app, &body).await,
+        Ok((caller, body)) if path.ends_with("suggestscore") => suggest::suggest(app, caller, &body).await,
+        Ok(_) => Err(Refused::method(path)),
         Err(refused) => Err(refused),
     };
     answered.unwrap_or_else(Refused::into_response)

@@ -144,6 +144,23 @@ impl Context {
         let text = entry.and_then(|entry| entry.text.as_deref()).map(str::trim);
         Ok(text.filter(|text| !text.is_empty() && !is_object(text)))
     }
+
+    /// The ids that Coral writes instead of a text.
+    pub fn coral(&self) -> Option<CoralIds> {
+        let text = self.entries.as_deref()?.first()?.text.as_deref()?;
+        serde_json::from_str(text).ok()
+    }
+}
+
+/// What Coral writes into its context, as JSON. It names comments as `comment:ID` elsewhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CoralIds {
+    /// Address of the story.
+    pub url: Option<String>,
+    /// The comment that is answered.
+    #[serde(rename = "reply_to_id_Coral_comment_id")]
+    pub reply_to: Option<String>,
 }
 
 fn is_object(text: &str) -> bool {

@@ -29,6 +29,7 @@ pub async fn suggest(app: &App, caller: Caller, body: &[u8]) -> Result<Response,
         labels.push((attribute.label.to_owned(), value.ok_or_else(missing)?));
     }
     let parent = request.context.as_ref().map_or(Ok(None), Context::parent)?;
+    let coral = request.context.as_ref().and_then(Context::coral);
     let named = request.languages.as_deref().filter(|languages| !languages.is_empty());
     let detected: Vec<&String> = loaded.language.iter().collect();
     if let Some(feedback) = &app.feedback {
@@ -39,10 +40,12 @@ pub async fn suggest(app: &App, caller: Caller, body: &[u8]) -> Result<Response,
             labels,
             site: request.community_id.clone(),
             client_token: request.client_token.clone(),
+            thread_id: coral.as_ref().and_then(|ids| ids.url.clone()),
+            parent_id: coral.and_then(|ids| ids.reply_to.map(|id| format!("comment:{id}"))),
+            moderator: None,
             language: named.and_then(<[String]>::first).cloned(),
             key: app.keys.load().name(caller).map(str::to_owned),
             model: loaded.id.clone(),
-            ..Event::default()
         };
         feedback.record(event).await.map_err(|_| Refused::not_kept())?;
     }

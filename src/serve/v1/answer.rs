@@ -59,10 +59,8 @@ pub fn answer<'a>(
     let parent = comment.parent_text.as_deref().or(around.parent);
     let item = Item { text, parent, root: around.root, targets, ..Item::default() };
     let model = &loaded.model;
-    let scored = match text.len() > Options::default().max_text {
-        true => Err(Unscored::TooLong),
-        false => model.score(&item, scratch),
-    };
+    let is_too_long = text.len() > Options::default().max_text;
+    let scored = if is_too_long { Err(Unscored::TooLong) } else { model.score(&item, scratch) };
     let wants_words = (comment.explain || around.explain) && scored.is_ok();
     let explained = wants_words.then(|| model.explain(&item, scratch).ok()).flatten();
     let decision = (!policy.is_default()).then(|| {

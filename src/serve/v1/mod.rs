@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{FromRequest, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -55,20 +55,18 @@ pub fn routes() -> Router<Arc<App>> {
         .method_not_allowed_fallback(wrong_method)
 }
 
-type Query = RawQuery;
-
-async fn score(State(app): State<Arc<App>>, RawQuery(query): Query, request: Request) -> Result<Response, Problem> {
+async fn score(State(app): State<Arc<App>>, RawQuery(query): RawQuery, request: Request) -> Result<Response, Problem> {
     admitted(&app, request.headers(), query.as_deref())?;
     if stream::is_stream(request.headers()) {
         return stream::score(app, request.into_body()).await;
     }
-    let body = whole(&app, axum::extract::FromRequest::from_request(request, &()).await)?;
+    let body = whole(&app, Bytes::from_request(request, &()).await)?;
     score::score(&app, &body).await
 }
 
 async fn explain(
     State(app): State<Arc<App>>,
-    RawQuery(query): Query,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
@@ -78,7 +76,7 @@ async fn explain(
 
 async fn feedback(
     State(app): State<Arc<App>>,
-    RawQuery(query): Query,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
@@ -86,7 +84,7 @@ async fn feedback(
     feedback::keep(&app, caller, &whole(&app, body)?).await
 }
 
-async fn list(State(app): State<Arc<App>>, RawQuery(query): Query, headers: HeaderMap) -> Result<Response, Problem> {
+async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
     admitted(&app, &headers, query.as_deref())?;
     let loaded = app.model.load_full();
     let mut described = app.v1.described.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +99,7 @@ async fn list(State(app): State<Arc<App>>, RawQuery(query): Query, headers: Head
 }
 
 /// Reads model, keys and policy again. Only for holders of a key: where any key is accepted, nobody is known.
-async fn reload(State(app): State<Arc<App>>, RawQuery(query): Query, headers: HeaderMap) -> Result<Response, Problem> {
+async fn reload(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
     admitted(&app, &headers, query.as_deref())?;
     if app.keys.load().are_open() {
         let what = "reloading by HTTP needs a server with --keys: send the process SIGHUP instead";

@@ -235,20 +235,20 @@ type Key = (Option<Name>, Name);
 /// The last texts of a stream, which later lines may answer.
 #[derive(Default)]
 struct Texts {
-    texts: HashMap<Key, Arc<str>>,
+    by_id: HashMap<Key, Arc<str>>,
     order: VecDeque<Key>,
     bytes: usize,
 }
 
 impl Texts {
     fn get(&self, thread: Option<&Name>, id: &Name) -> Option<Arc<str>> {
-        self.texts.get(&(thread.cloned(), id.clone())).cloned()
+        self.by_id.get(&(thread.cloned(), id.clone())).cloned()
     }
 
     fn remember(&mut self, thread: Option<&Name>, id: &Name, text: &str) {
         let key = (thread.cloned(), id.clone());
         self.bytes += text.len() + id.0.len();
-        if let Some(old) = self.texts.insert(key.clone(), text.into()) {
+        if let Some(old) = self.by_id.insert(key.clone(), text.into()) {
             self.bytes -= old.len() + id.0.len();
         } else {
             self.order.push_back(key);
@@ -256,7 +256,7 @@ impl Texts {
         while self.bytes > REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
-            self.bytes -= self.texts.remove(&oldest).map_or(0, |text| text.len() + oldest.1.0.len());
+            self.bytes -= self.by_id.remove(&oldest).map_or(0, |text| text.len() + oldest.1.0.len());
         }
     }
 }
