@@ -4,6 +4,7 @@ mod audit;
 mod calibrate;
 mod common;
 mod destination;
+mod doctor;
 mod evaluate;
 mod explain;
 mod feedback;
@@ -73,6 +74,8 @@ enum Verb {
     Keys(keys::Args),
     /// Take out what moderators told the service: training data, figures.
     Feedback(feedback::Args),
+    /// Ask a running server what its clients would ask, and say what is not as they expect.
+    Doctor(doctor::Args),
     /// List the models that are found here.
     Models(models::Args),
 }
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
         Verb::Calibrate(args) => calibrate::run(&args),
         Verb::Queue(args) => queue::run(&args),
         Verb::Feedback(args) => feedback::run(&args),
+        Verb::Doctor(args) => doctor::run(&args),
         Verb::Serve(args) => serve::run(args),
         Verb::Keys(args) => keys::run(&args),
         Verb::Models(args) => models::run(&args),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::site::SiteModel;
+use crate::serve::log::{self, Format, Level};
 use crate::serve::{self, Options};
 
 /// The variable that holds the secret of Coral's external moderation phase.
@@ -63,10 +64,17 @@ pub struct Args {
     /// Most requests a second with one API key; further ones get 429 [default: any number].
     #[arg(long, value_name = "N")]
     rate: Option<NonZeroU32>,
+    /// How the log on standard error is written. It never holds the text of a comment.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    log_format: Format,
+    /// How much is logged; debug: every request.
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t)]
+    log: Level,
 }
 
 /// Serves until told to stop.
 pub fn run(args: Args) -> Result<ExitCode> {
+    log::begin(args.log_format, args.log);
     let options = Options {
         listen: args.listen,
         keys: args.keys,

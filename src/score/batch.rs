@@ -196,7 +196,8 @@ impl Scorer<'_> {
 /// The explanations of the labels that a comment reaches the threshold of.
 pub fn explained(model: &Model, explanations: &[Explanation]) -> Value {
     let mut out = Map::new();
-    for (head, e) in model.manifest.labels.iter().zip(explanations).filter(|(head, e)| e.probability >= head.threshold) {
+    for (head, e) in model.manifest.labels.iter().zip(explanations).filter(|(head, e)| e.probability >= head.threshold)
+    {
         let (shown, rest) = e.shares.split_at(e.shares.len().min(SHOWN));
         let rest: f32 = rest.iter().map(|s| s.share).sum();
         let shares = serde_json::to_value(shown).unwrap_or_default();

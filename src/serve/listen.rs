@@ -79,8 +79,8 @@ async fn reload_when_told(app: Arc<App>) {
         let app = Arc::clone(&app);
         let reloaded = tokio::task::spawn_blocking(move || app.reload().map(|()| app.model.load().id.clone())).await;
         match reloaded {
-            Ok(Ok(id)) => anstream::eprintln!("polemic: reloaded, model {id}"),
-            Ok(Err(error)) => anstream::eprintln!("polemic: not reloaded, all stays as it was: {error:#}"),
+            Ok(Ok(id)) => tracing::info!(model = id, "reloaded"),
+            Ok(Err(error)) => tracing::warn!("not reloaded, all stays as it was: {error:#}"),
             Err(_) => {}
         }
     }

@@ -184,7 +184,15 @@ mod tests {
 
     #[test]
     fn paths_belong_to_their_contract() {
-        let of = ["/v1/moderations", "/v1/score", "/1.1/comment-check", "/coral/moderate", "/v1alpha1/comments%3Aanalyze", "/", "/x"];
+        let of = [
+            "/v1/moderations",
+            "/v1/score",
+            "/1.1/comment-check",
+            "/coral/moderate",
+            "/v1alpha1/comments%3Aanalyze",
+            "/",
+            "/x",
+        ];
         let faces = [Face::OpenAi, Face::V1, Face::Akismet, Face::Coral, Face::Perspective, Face::Other, Face::Other];
         assert_eq!(of.map(Face::of), faces);
     }

@@ -13,6 +13,7 @@ mod languages;
 mod lenient;
 pub mod limits;
 mod listen;
+pub mod log;
 pub mod metrics;
 mod openai;
 mod operations;

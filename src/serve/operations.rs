@@ -23,7 +23,8 @@ const METRICS: HeaderValue = HeaderValue::from_static("application/openmetrics-t
 static ALLOWED: LazyLock<HeaderValue> = LazyLock::new(|| {
     let hash = |tag: &str| {
         let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
-        let inside = PAGE.split_once(&open).and_then(|(_, rest)| rest.split_once(&close)).map_or("", |(inside, _)| inside);
+        let inside =
+            PAGE.split_once(&open).and_then(|(_, rest)| rest.split_once(&close)).map_or("", |(inside, _)| inside);
         BASE64_STANDARD.encode(Sha256::digest(inside.as_bytes()))
     };
     let policy = format!(
@@ -58,7 +59,10 @@ async fn page() -> Response {
 async fn ready(State(app): State<Arc<App>>) -> Response {
     let is_ready = !app.gate.is_overrun();
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    reply::json(status, &json!({"ready": is_ready, "model": app.model.load().id, "policy": app.policy.load().version()}))
+    reply::json(
+        status,
+        &json!({"ready": is_ready, "model": app.model.load().id, "policy": app.policy.load().version()}),
+    )
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {

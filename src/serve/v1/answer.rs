@@ -73,7 +73,15 @@ pub fn answer<'a>(
         decision
     });
     let explain = explained.map(|explained| batch::explained(model, &explained));
-    Answer { loaded, id: comment.id.as_ref(), text, scored, explain, undecided: comment.undecided || around.undecided, decision }
+    Answer {
+        loaded,
+        id: comment.id.as_ref(),
+        text,
+        scored,
+        explain,
+        undecided: comment.undecided || around.undecided,
+        decision,
+    }
 }
 
 /// Where the words stand that speak most for a label.
@@ -99,7 +107,10 @@ impl Serialize for Answer<'_> {
             let classes = manifest.parent.as_ref().map(|head| head.step.classes.as_slice()).unwrap_or_default();
             let parent = scores.parent.as_ref().map(|p| Classes(classes, p));
             let of_target = manifest.targets.as_ref().map(|head| head.classes.as_slice()).unwrap_or_default();
-            map.serialize_entry("stance", &Stance { parent, classes: of_target, targets: &scores.targets, text: self.text })?;
+            map.serialize_entry(
+                "stance",
+                &Stance { parent, classes: of_target, targets: &scores.targets, text: self.text },
+            )?;
         }
         if let Some(explain) = &self.explain {
             map.serialize_entry("explain", explain)?;

@@ -103,7 +103,9 @@ fn labels(request: &Request<'_>) -> Result<Vec<(String, f64)>, Problem> {
     for (name, value) in &request.labels {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if name.is_empty() || name.len() > LONGEST || !name.chars().all(is_name) {
-            return Err(Problem::bad(format!("`labels`: {name:?} is no label: a-z, 0-9 and _, {LONGEST} characters at most")));
+            return Err(Problem::bad(format!(
+                "`labels`: {name:?} is no label: a-z, 0-9 and _, {LONGEST} characters at most"
+            )));
         }
         let number = value.as_f64().or_else(|| value.as_bool().map(|is_true| f64::from(u8::from(is_true))));
         let number = number.filter(|number| (0.0..=1.0).contains(number));

@@ -99,7 +99,11 @@ async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: H
 }
 
 /// Reads model, keys and policy again. Only for holders of a key: where any key is accepted, nobody is known.
-async fn reload(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+async fn reload(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     admitted(&app, &headers, query.as_deref())?;
     if app.keys.load().are_open() {
         let what = "reloading by HTTP needs a server with --keys: send the process SIGHUP instead";
@@ -125,7 +129,8 @@ async fn nowhere() -> Response {
 }
 
 async fn wrong_method() -> Response {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not by this method: /openapi.json lists what there is").into_response()
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not by this method: /openapi.json lists what there is")
+        .into_response()
 }
 
 /// Whose request it is.

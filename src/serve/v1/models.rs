@@ -15,8 +15,7 @@ use crate::serve::scorer::Loaded;
 
 const EVALUATION: &str = "evaluation.json";
 /// The figures of an evaluation that are told.
-const FIGURES: [&str; 8] =
-    ["n", "positives", "roc_auc", "roc_auc_95", "average_precision", "best_f1", "brier", "ece"];
+const FIGURES: [&str; 8] = ["n", "positives", "roc_auc", "roc_auc_95", "average_precision", "best_f1", "brier", "ece"];
 
 /// The description of the model and policy in use, made once for them.
 #[derive(Debug)]
@@ -35,7 +34,8 @@ impl Described {
 
     /// True if it is of these.
     pub fn is_of(&self, loaded: &Arc<Loaded>, policy: &Arc<Policy>) -> bool {
-        std::ptr::eq(self.loaded.as_ptr(), Arc::as_ptr(loaded)) && std::ptr::eq(self.policy.as_ptr(), Arc::as_ptr(policy))
+        std::ptr::eq(self.loaded.as_ptr(), Arc::as_ptr(loaded))
+            && std::ptr::eq(self.policy.as_ptr(), Arc::as_ptr(policy))
     }
 
     /// In JSON.
@@ -98,8 +98,11 @@ fn of_label(head: &LabelHead, measured: &[Value], policy: &Policy) -> Value {
     if let Some(doubt) = &head.doubt {
         about["decides"] = json!(doubt);
     }
-    let figures: Vec<Value> =
-        measured.iter().filter(|row| row["product"] == head.name.as_str() && row["model"].is_object()).map(figures).collect();
+    let figures: Vec<Value> = measured
+        .iter()
+        .filter(|row| row["product"] == head.name.as_str() && row["model"].is_object())
+        .map(figures)
+        .collect();
     about["measured_on"] = figures.into();
     let bounds: Map<String, Value> =
         policy.bounds(head).into_iter().map(|(action, p)| (action.name().to_owned(), rounded(p).into())).collect();

@@ -33,7 +33,8 @@ impl Problem {
 
     /// A body that is longer than `most` bytes.
     pub fn too_large(most: usize) -> Self {
-        let detail = format!("the body is longer than {most} bytes: send fewer comments at a time, or stream them as NDJSON");
+        let detail =
+            format!("the body is longer than {most} bytes: send fewer comments at a time, or stream them as NDJSON");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 
@@ -45,7 +46,8 @@ impl Problem {
     /// As it goes over the wire.
     pub fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("Error");
-        let body = json!({"type": "about:blank", "title": title, "status": self.status.as_u16(), "detail": self.detail});
+        let body =
+            json!({"type": "about:blank", "title": title, "status": self.status.as_u16(), "detail": self.detail});
         let mut response = reply::bytes(self.status, PROBLEM, body.to_string());
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

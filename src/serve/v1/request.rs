@@ -45,13 +45,16 @@ impl<'a> Comment<'a> {
     pub fn read(body: &'a [u8]) -> Result<Self, Problem> {
         let comment: Self = serde_json::from_slice(body).map_err(|e| Problem::bad(format!("the body: {e}")))?;
         let Some(comments) = &comment.comments else { return comment.checked("`text`") };
-        let own = [comment.text.is_some(), comment.id.is_some(), comment.parent_id.is_some(), comment.parent_text.is_some()];
+        let own =
+            [comment.text.is_some(), comment.id.is_some(), comment.parent_id.is_some(), comment.parent_text.is_some()];
         if own.contains(&true) || comment.thread_id.is_some() || comment.role.is_some() {
             return Err(Problem::bad("either one comment (`text`, …) or several (`comments`), not both"));
         }
         for (i, inner) in comments.iter().enumerate() {
             if inner.comments.is_some() {
-                return Err(Problem::bad(format!("comments[{i}] holds `comments`: say who answers whom by `parent_id`")));
+                return Err(Problem::bad(format!(
+                    "comments[{i}] holds `comments`: say who answers whom by `parent_id`"
+                )));
             }
             if inner.text.is_none() {
                 return Err(Problem::bad(format!("comments[{i}] has no `text`")));
@@ -61,7 +64,11 @@ impl<'a> Comment<'a> {
     }
 
     fn checked(self, field: &str) -> Result<Self, Problem> {
-        if self.text.is_some() { Ok(self) } else { Err(Problem::bad(format!("{field} is missing: the comment to score"))) }
+        if self.text.is_some() {
+            Ok(self)
+        } else {
+            Err(Problem::bad(format!("{field} is missing: the comment to score")))
+        }
     }
 
     /// The text.

@@ -35,15 +35,20 @@ const REMEMBERED: usize = 1 << 20;
 pub fn is_stream(headers: &HeaderMap) -> bool {
     let named = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines"].contains(&kind.as_str())
+    ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines"]
+        .contains(&kind.as_str())
 }
 
 /// Answers a stream.
 pub async fn score(app: Arc<App>, body: Body) -> Result<Response, Problem> {
     let Ok(place) = Arc::clone(&app.v1.streams).try_acquire_owned() else {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many streams at a time: come again in a second"));
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many streams at a time: come again in a second",
+        ));
     };
-    let mut lines = Lines { app, body, buffer: Vec::new(), number: 0, state: State::Open, texts: Texts::default(), _place: place };
+    let mut lines =
+        Lines { app, body, buffer: Vec::new(), number: 0, state: State::Open, texts: Texts::default(), _place: place };
     // The head of the answer goes out once something has come in: clients that wait to be told to go on are told by the first read.
     let first = lines.answers().await;
     let rest = unfold((first, lines), |(next, mut lines)| async move {
@@ -53,7 +58,8 @@ pub async fn score(app: Arc<App>, body: Body) -> Result<Response, Problem> {
         };
         Some((Ok::<Bytes, Infallible>(next), (None, lines)))
     });
-    let mut response = reply::bytes(StatusCode::OK, HeaderValue::from_static("application/x-ndjson"), Body::from_stream(rest));
+    let mut response =
+        reply::bytes(StatusCode::OK, HeaderValue::from_static("application/x-ndjson"), Body::from_stream(rest));
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Proxies that gather answers would hold back what the client waits for.
