@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::Value;
 
 use super::app::App;
+use super::keys::presented;
+use super::perspective::Refused;
 use super::reply;
 
 /// Written by us after what the contract has; the addresses are put in by [`document`].
@@ -23,8 +25,12 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/discovery/v1/apis/commentanalyzer/v1alpha1/rest", get(answer))
 }
 
-// No key is asked for: it holds nothing that is not public.
-async fn answer(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+// No key is asked for, since it holds nothing that is not public; but clients ask here whether theirs is good.
+async fn answer(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let key = presented(&headers, query.as_deref());
+    if key.is_some() && app.keys.load().caller(key.as_deref()).is_none() {
+        return Refused::key().into_response();
+    }
     let here = app.options.public_url.clone().unwrap_or_else(|| asked(&headers, app.options.listen));
     reply::json(StatusCode::OK, &document(&here))
 }
