@@ -117,7 +117,11 @@ impl Gate {
         let share = self.share.load(Ordering::Relaxed);
         let asked = self.asked.load(Ordering::Relaxed);
         let since = asked.wrapping_sub(self.asked_before.swap(asked, Ordering::Relaxed));
-        let next = if lag > LAG && since >= OURS { (share + ALL / 10).min(ALL - ALL / 20) } else { share.saturating_sub(ALL / 100) };
+        let next = if lag > LAG && since >= OURS {
+            (share + ALL / 10).min(ALL - ALL / 20)
+        } else {
+            share.saturating_sub(ALL / 100)
+        };
         self.share.store(next, Ordering::Relaxed);
     }
 }
@@ -208,9 +212,12 @@ async fn whole(app: &App, request: Request) -> Result<(Request, Held<'_>, usize)
     let (head, mut body) = request.into_parts();
     let most = app.options.max_body;
     let mut kept = Held(&app.gate.kept, 0);
-    let stated = body.size_hint().lower();
-    if body.is_end_stream() || stated > most as u64 {
+    if body.is_end_stream() {
         return Ok((Request::from_parts(head, body), kept, 0));
+    }
+    if body.size_hint().lower() > most as u64 {
+        // Nobody waits for it to come in: the face refuses any body of that length without looking at it.
+        return Ok((Request::from_parts(head, Body::from(vec![0; most + 1])), kept, 0));
     }
     let mut first = Bytes::new();
     let mut rest: Vec<u8> = Vec::new();

@@ -86,15 +86,17 @@ async fn feedback(
 
 async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
     admitted(&app, &headers, query.as_deref())?;
-    let loaded = app.model.load_full();
-    let mut described = app.v1.described.lock().unwrap_or_else(PoisonError::into_inner);
-    let policy = app.policy.load_full();
-    let current = match described.take().filter(|described| described.is_of(&loaded, &policy)) {
-        Some(described) => described,
-        None => tokio::task::block_in_place(|| Described::new(&loaded, &policy)),
-    };
-    let body = current.body();
-    *described = Some(current);
+    let (loaded, policy) = (app.model.load_full(), app.policy.load_full());
+    let known = || app.v1.described.lock().unwrap_or_else(PoisonError::into_inner);
+    let current = known().as_ref().filter(|described| described.is_of(&loaded, &policy)).map(Described::body);
+    if let Some(body) = current {
+        return Ok(reply::bytes(StatusCode::OK, reply::JSON, body));
+    }
+    let described = tokio::task::spawn_blocking(move || Described::new(&loaded, &policy)).await;
+    let described =
+        described.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the model could not be described"))?;
+    let body = described.body();
+    *known() = Some(described);
     Ok(reply::bytes(StatusCode::OK, reply::JSON, body))
 }
 
@@ -138,7 +140,7 @@ fn admitted(app: &App, headers: &HeaderMap, query: Option<&str>) -> Result<Calle
     app.keys.load().caller(presented(headers, query).as_deref()).ok_or_else(Problem::key)
 }
 
-/// The body, in JSON whatever its content type says, unless that is a form: browsers send those across origins without asking.
+/// The body, which is JSON whatever its content type says.
 fn whole(app: &App, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
     body.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(app.options.max_body),
