@@ -199,13 +199,19 @@ fn a_text_cut_within_an_emoji_is_scored() {
 
 #[test]
 fn html_is_scored_as_its_text_and_offsets_are_of_the_source() {
-    let html = "<p>You are a <b>pathetic</b> clown &amp; a liar</p><blockquote>you idiot</blockquote>";
-    let mut body = toxicity_of(html);
-    body["comment"]["type"] = json!("HTML");
-    let scores = service().analyze(&body).ok()["attributeScores"]["TOXICITY"].clone();
+    let toxicity = |html: &str| {
+        let mut body = toxicity_of(html);
+        body["comment"]["type"] = json!("HTML");
+        service().analyze(&body).ok()["attributeScores"]["TOXICITY"].clone()
+    };
+    let html = "<p>You are a <b>pathetic</b> clown &amp; a liar</p>";
+    let scores = toxicity(html);
     let plain = "You are a pathetic clown & a liar";
     assert_eq!(scores["summaryScore"]["value"], probability("toxicity", &Item { text: plain, ..Item::default() }));
     assert_eq!(scores["spanScores"][0]["end"], html.len());
+    let quoted = format!("<blockquote><p>{RUDE}</p></blockquote><p>{CIVIL}</p>");
+    let value = |scores: &Value| scores["summaryScore"]["value"].as_f64().unwrap();
+    assert!(value(&toxicity(&quoted)) < value(&toxicity(&format!("<p>{RUDE}</p><p>{CIVIL}</p>"))) / 2.0);
 }
 
 #[test]
