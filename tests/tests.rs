@@ -55,6 +55,8 @@ mod rows;
 mod scoring;
 /// The contracts of `polemic serve`.
 mod serve;
+/// The service as a process.
+mod service;
 /// The model in models/.
 mod shipped;
 /// The list of public corpora and the recipe.

@@ -94,7 +94,10 @@ async fn comment_check(State(app): State<Arc<App>>, headers: HeaderMap, body: Fo
     if verdict == Verdict::Discard {
         response.headers_mut().insert("x-akismet-pro-tip", HeaderValue::from_static("discard"));
     }
-    explain(&mut response, &policy.decide(&loaded, scored, &subject));
+    let decision = policy.decide(&loaded, scored, &subject);
+    app.metrics.scored(1);
+    app.metrics.decided(&decision);
+    explain(&mut response, &decision);
     response
 }
 

@@ -80,6 +80,8 @@ async fn moderate(State(app): State<Arc<App>>, headers: HeaderMap, body: Result<
         .await;
     let subject = Subject { site: request.site.id.as_deref(), role: request.author.role.as_deref() };
     let decision = app.policy.load().decide(&loaded, scored.as_ref().map_err(|reason| *reason), &subject);
+    app.metrics.scored(1);
+    app.metrics.decided(&decision);
     answer(&decision)
 }
 

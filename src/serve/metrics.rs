@@ -155,18 +155,14 @@ impl Metrics {
         self.shed.get_or_create(&Refused { reason: why.name() }).inc();
     }
 
-    /// Feedback was kept.
-    pub fn kept(&self) {
-        self.feedback.inc();
-    }
-
     /// Model, keys and policy were read again.
     pub fn reloaded(&self) {
         self.reloads.inc();
     }
 
     /// As Prometheus reads it.
-    pub fn text(&self, in_flight: usize, lag: Duration, model: &str, policy: &str) -> String {
+    pub fn text(&self, in_flight: usize, lag: Duration, feedback: u64, model: &str, policy: &str) -> String {
+        self.feedback.inc_by(feedback.saturating_sub(self.feedback.get()));
         self.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         self.lag.set(lag.as_secs_f64());
         self.model.clear();
@@ -202,12 +198,13 @@ mod tests {
         let metrics = Metrics::default();
         metrics.answered(Face::V1, StatusCode::OK, Duration::from_micros(70));
         metrics.acted(Action::Hold);
-        let text = metrics.text(3, Duration::from_millis(2), "m@1", "p");
+        let text = metrics.text(3, Duration::from_millis(2), 4, "m@1", "p");
         for line in [
             "polemic_requests_total{face=\"V1\",status=\"200\"} 1",
             "polemic_request_duration_seconds_bucket{le=\"0.0001\",face=\"V1\"} 1",
             "polemic_decisions_total{action=\"hold\"} 1",
             "polemic_requests_in_flight 3",
+            "polemic_feedback_written_total 4",
             "polemic_model{model=\"m@1\",policy=\"p\"} 1",
         ] {
             assert!(text.contains(line), "{line}\n{text}");

@@ -99,6 +99,7 @@ async fn moderations(State(app): State<Arc<App>>, headers: HeaderMap, body: Resu
     let bytes = texts.iter().map(String::len).sum();
     let results: Vec<Value> =
         app.work(bytes, || texts.iter().map(|text| result(&loaded, &policy, text)).collect()).await;
+    app.metrics.scored(texts.len() as u64);
     let unmodelled: Vec<&str> =
         CATEGORIES.iter().filter(|category| heads(&loaded, category).is_empty()).map(|(name, ..)| *name).collect();
     let mut polemic = json!({"model": loaded.id, "policy": policy.version(), "unmodelled": unmodelled});

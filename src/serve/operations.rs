@@ -13,6 +13,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::app::App;
+use super::feedback::Feedback;
 use super::reply;
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -67,6 +68,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     let (model, policy) = (app.model.load_full(), app.policy.load_full());
-    let text = app.metrics.text(app.gate.in_flight(), app.gate.lag(), &model.id, policy.version());
+    let kept = app.feedback.as_ref().map_or(0, Feedback::written);
+    let text = app.metrics.text(app.gate.in_flight(), app.gate.lag(), kept, &model.id, policy.version());
     reply::bytes(StatusCode::OK, METRICS, text)
 }

@@ -34,6 +34,7 @@ pub async fn analyze(app: &App, body: &[u8]) -> Result<Response, Refused> {
     let with_spans = request.span_annotations.unwrap_or_default();
     let bytes = text.len() * if with_spans { 2 } else { 1 } + parent.map_or(0, str::len);
     let scored = app.work(bytes, || score(&loaded, entry, text, parent, with_spans)).await;
+    app.metrics.scored(1);
     let own = |code: &str| vec![languages::short(code)];
     let (labels, spans) = match scored {
         Ok(scored) => scored,

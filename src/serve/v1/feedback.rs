@@ -85,7 +85,6 @@ pub async fn keep(app: &App, caller: Caller, body: &[u8]) -> Result<Response, Pr
         }
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, refused.to_string())
     })?;
-    app.metrics.kept();
     let mut answer = json!({"feedback": id, "model": loaded.id});
     if !new.is_empty() {
         // A misspelt label would teach nothing and nobody would know.
