@@ -26,7 +26,10 @@ const BOUNDARY: &str = "batch_polemic";
 
 /// The routes: of the discovery document, and Google's own.
 pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/batch", post(batch)).route("/batch/commentanalyzer/v1alpha1", post(batch))
+    Router::new()
+        .route("/batch", post(batch))
+        .route("/batch/commentanalyzer/v1alpha1", post(batch))
+        .layer(perspective::cors())
 }
 
 async fn batch(State(app): State<Arc<App>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {

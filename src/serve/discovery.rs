@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::app::App;
 use super::keys::presented;
-use super::perspective::Refused;
+use super::perspective::{Refused, cors};
 use super::reply;
 
 /// Written by us after what the contract has; the addresses are put in by [`document`].
@@ -23,6 +23,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/$discovery/rest", get(answer))
         .route("/%24discovery/rest", get(answer))
         .route("/discovery/v1/apis/commentanalyzer/v1alpha1/rest", get(answer))
+        .layer(cors())
 }
 
 // No key is asked for, since it holds nothing that is not public; but clients ask here whether theirs is good.

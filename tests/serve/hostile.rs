@@ -41,7 +41,7 @@ fn ask(path: &str, headers: &[(&str, &str)], body: Vec<u8>) {
 
 const HEADERS: [&[(&str, &str)]; 4] = [
     &[],
-    &[("content-type", "application/json"), ("authorization", "Bearer \u{1}"), ("x-coral-signature", "sha256=")],
+    &[("content-type", "application/json"), ("authorization", "Bearer \t"), ("x-coral-signature", "sha256=")],
     &[("content-type", "application/x-www-form-urlencoded"), ("host", "..:")],
     &[("content-type", "multipart/mixed; boundary=b"), ("content-length", "7")],
 ];

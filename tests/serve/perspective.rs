@@ -199,13 +199,19 @@ fn a_text_cut_within_an_emoji_is_scored() {
 
 #[test]
 fn html_is_scored_as_its_text_and_offsets_are_of_the_source() {
-    let html = "<p>You are a <b>pathetic</b> clown &amp; a liar</p><blockquote>you idiot</blockquote>";
-    let mut body = toxicity_of(html);
-    body["comment"]["type"] = json!("HTML");
-    let scores = service().analyze(&body).ok()["attributeScores"]["TOXICITY"].clone();
+    let toxicity = |html: &str| {
+        let mut body = toxicity_of(html);
+        body["comment"]["type"] = json!("HTML");
+        service().analyze(&body).ok()["attributeScores"]["TOXICITY"].clone()
+    };
+    let html = "<p>You are a <b>pathetic</b> clown &amp; a liar</p>";
+    let scores = toxicity(html);
     let plain = "You are a pathetic clown & a liar";
     assert_eq!(scores["summaryScore"]["value"], probability("toxicity", &Item { text: plain, ..Item::default() }));
     assert_eq!(scores["spanScores"][0]["end"], html.len());
+    let quoted = format!("<blockquote><p>{RUDE}</p></blockquote><p>{CIVIL}</p>");
+    let value = |scores: &Value| scores["summaryScore"]["value"].as_f64().unwrap();
+    assert!(value(&toxicity(&quoted)) < value(&toxicity(&format!("<p>{RUDE}</p><p>{CIVIL}</p>"))) / 2.0);
 }
 
 #[test]
@@ -245,25 +251,25 @@ fn long_texts_up_to_the_limit_are_scored() {
 
 #[test]
 fn pages_of_other_origins_may_ask() {
-    let preflight = axum::http::Request::options("/v1alpha1/comments:analyze?key=K")
-        .header("origin", "https://demo.example")
-        .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "content-type")
-        .body(axum::body::Body::empty())
-        .unwrap();
-    let answer = service().send(preflight);
-    assert!(answer.status.is_success());
-    assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert!(answer.header("access-control-allow-methods").contains("POST"));
-    assert!(answer.header("access-control-allow-headers").contains("content-type"));
-    let answer = service().post(
-        "/v1alpha1/comments:analyze",
-        &[("origin", "https://demo.example")],
-        toxicity_of(RUDE).to_string(),
-    );
-    assert_eq!(answer.header("access-control-allow-origin"), "*");
-    let refused = service().post("/v1alpha1/comments:analyze", &[("origin", "https://demo.example")], "");
-    assert_eq!((refused.status.as_u16(), refused.header("access-control-allow-origin")), (400, "*"));
+    for (path, method) in
+        [("/v1alpha1/comments:analyze?key=K", "POST"), ("/batch", "POST"), ("/$discovery/rest", "GET")]
+    {
+        let preflight = axum::http::Request::options(path)
+            .header("origin", "https://demo.example")
+            .header("access-control-request-method", method)
+            .header("access-control-request-headers", "content-type")
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let answer = service().send(preflight);
+        assert!(answer.status.is_success(), "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert!(answer.header("access-control-allow-methods").contains(method));
+        assert!(answer.header("access-control-allow-headers").contains("content-type"));
+    }
+    for (body, status) in [(toxicity_of(RUDE).to_string(), 200), (String::new(), 400)] {
+        let answer = service().post("/v1alpha1/comments:analyze", &[("origin", "https://demo.example")], body);
+        assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (status, "*"));
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) use error::Refused;
 const PREFIXES: [&str; 2] = ["/v1alpha1", ""];
 const COLONS: [&str; 3] = [":", "%3A", "%3a"];
 
-/// The routes of this face, open to pages of other origins, as Google's are.
+/// The routes of this face.
 pub fn routes() -> Router<Arc<App>> {
     let mut routes = Router::new();
     for prefix in PREFIXES {
@@ -39,8 +39,13 @@ pub fn routes() -> Router<Arc<App>> {
             }
         }
     }
+    routes.layer(cors())
+}
+
+/// Pages of other origins may ask, as they may at Google's: demos in the browser do.
+pub(super) fn cors() -> CorsLayer {
     let headers = [header::CONTENT_TYPE, header::AUTHORIZATION, HeaderName::from_static("x-goog-api-key")];
-    routes.layer(CorsLayer::new().allow_origin(Any).allow_methods([Method::POST]).allow_headers(headers))
+    CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::POST]).allow_headers(headers)
 }
 
 async fn route(
