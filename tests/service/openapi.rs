@@ -80,7 +80,7 @@ fn is_documented(document: &Value, operation: &Value, answer: &Answer, place: &s
 fn values(document: &Value, schema: &Value) -> BoxedStrategy<Value> {
     let schema = resolved(document, schema);
     let any_of = schema["anyOf"].as_array().or(schema["oneOf"].as_array());
-    if let Some(any) = any_of {
+    if let (Some(any), false) = (any_of, schema["properties"].is_object()) {
         return proptest::strategy::Union::new(any.iter().map(|one| values(document, one))).boxed();
     }
     if let Some(choices) = schema["enum"].as_array() {

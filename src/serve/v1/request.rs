@@ -112,6 +112,14 @@ impl Visitor<'_> for NameVisitor {
     fn visit_i64<E: de::Error>(self, name: i64) -> Result<Name, E> {
         Ok(Name(name.to_string()))
     }
+
+    /// Some languages have but one kind of number, and write 7 as 7.0.
+    fn visit_f64<E: de::Error>(self, name: f64) -> Result<Name, E> {
+        if name.fract() == 0.0 {
+            return Ok(Name(format!("{name:.0}")));
+        }
+        Err(E::invalid_type(de::Unexpected::Float(name), &self))
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +129,7 @@ mod tests {
     #[test]
     fn one_comment_or_many_are_read_and_nonsense_is_named() {
         assert_eq!(Comment::read(br#"{"text":"a","id":7}"#).unwrap().id, Some(Name("7".into())));
+        assert_eq!(Comment::read(br#"{"text":"a","id":7.0}"#).unwrap().id, Some(Name("7".into())));
         assert_eq!(Comment::read(br#"{"comments":[{"text":"a"}],"site":"s"}"#).unwrap().comments.unwrap().len(), 1);
         for (body, words) in [
             (r#"{"txt":"a"}"#, "unknown field `txt`"),
