@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Comments are many small strings: an allocator made for such.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     polemic::cli::run()
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::relation::{self, content, cosine, mean};
+use super::relation::{self, content, cosine, mean, shared};
 use super::style;
 use super::vectors::Vectors;
 use crate::text::cues::{self, Cue};
@@ -107,7 +107,7 @@ fn thread(reply: &Reply<'_>, vectors: Option<&Vectors>, out: &mut Vec<f32>) {
     match reply.root {
         Some(root) => {
             let (own, first) = (content(reply.own), content(root));
-            let shared = own.intersection(&first).count() as f32;
+            let shared = shared(&own, &first) as f32;
             let similar = vectors.map_or(0.0, |v| cosine(&mean(reply.own, v), &mean(root, v)));
             out.extend([shared / own.len().max(1) as f32, shared / first.len().max(1) as f32, similar]);
         }

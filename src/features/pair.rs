@@ -1,8 +1,9 @@
 //! How a text speaks of a target: whether it takes up the target's words or words like them, and whether it affirms them.
 
 use rust_stemmers::{Algorithm, Stemmer};
+use rustc_hash::FxHashMap;
 
-use super::relation::cosine;
+use super::relation::{cosine, dot};
 use super::vectors::Vectors;
 use crate::text::polarity::{Mark, Role, is_negative_action};
 use crate::text::words::hash;
@@ -19,9 +20,14 @@ const SHORT: usize = 4;
 /// Hinges of the nearness, above which it counts once more.
 const HINGES: [f32; 2] = [0.5, 0.75];
 
-/// What is known of some words: their stems, how much they say, their directions. Reusable.
+/// Words whose sense is remembered.
+const REMEMBERED: usize = 1 << 13;
+
+/// What is known of some words: their stems, how much they say, their directions. Remembered from text to text.
 #[derive(Debug, Clone, Default)]
 pub struct Senses {
+    /// Places of words by their hashes.
+    places: FxHashMap<u64, u32>,
     stems: Vec<u64>,
     weights: Vec<f32>,
     units: Vec<f32>,
@@ -63,23 +69,32 @@ impl<'v> Sensing<'v> {
         Self { stemmer: Stemmer::create(Algorithm::English), vectors }
     }
 
-    /// The senses of `words` (lower case), in their order.
-    pub fn read<'a>(&self, words: impl Iterator<Item = &'a str>, out: &mut Senses) {
-        out.stems.clear();
-        out.weights.clear();
-        out.units.clear();
-        out.dimension = self.vectors.map_or(0, Vectors::dimension);
-        for word in words {
-            out.stems.push(hash(&self.stemmer.stem(word)));
-            out.weights.push(self.weight(word));
-            let from = out.units.len();
-            out.units.resize(from + out.dimension, 0.0);
-            let unit = &mut out.units[from..];
-            if self.vectors.is_some_and(|v| v.add(word, 1.0, unit)) {
-                let norm = unit.iter().map(|v| v * v).sum::<f32>().sqrt();
-                unit.iter_mut().for_each(|v| *v /= norm.max(f32::MIN_POSITIVE));
-            }
+    /// Finds the senses of words (lower case, each with its hash), and puts their places among `senses` into `places`, in their order.
+    pub fn read<'a>(&self, words: impl Iterator<Item = (u64, &'a str)>, senses: &mut Senses, places: &mut Vec<u32>) {
+        if senses.len() > REMEMBERED {
+            *senses = Senses::default();
         }
+        senses.dimension = self.vectors.map_or(0, Vectors::dimension);
+        places.clear();
+        places.extend(words.map(|(hash, word)| match senses.places.get(&hash) {
+            Some(&place) => place,
+            None => self.add(hash, word, senses),
+        }));
+    }
+
+    fn add(&self, hashed: u64, word: &str, senses: &mut Senses) -> u32 {
+        let place = senses.len() as u32;
+        senses.places.insert(hashed, place);
+        senses.stems.push(hash(&self.stemmer.stem(word)));
+        senses.weights.push(self.weight(word));
+        let from = senses.units.len();
+        senses.units.resize(from + senses.dimension, 0.0);
+        let unit = &mut senses.units[from..];
+        if self.vectors.is_some_and(|v| v.add_hashed(hashed, word, 1.0, unit)) {
+            let norm = unit.iter().map(|v| v * v).sum::<f32>().sqrt();
+            unit.iter_mut().for_each(|v| *v /= norm.max(f32::MIN_POSITIVE));
+        }
+        place
     }
 
     /// How much a word says of what a text is about: 0 for the most frequent, else by the logarithm of its rank.
@@ -119,10 +134,33 @@ impl<'a> Sensed<'a> {
     /// The mean direction of the words, each counting for what it says.
     fn mean(self) -> Vec<f32> {
         let mut sum = vec![0.0; self.senses.dimension];
-        for &word in self.words {
-            sum.iter_mut().zip(self.unit(word)).for_each(|(s, v)| *s += v * self.weight(word));
-        }
+        self.add_up(|word| self.weight(word), &mut sum);
         sum
+    }
+
+    /// Adds the directions of the words, each times its `factor`.
+    pub fn add_up(self, factor: impl Fn(u32) -> f32, sum: &mut [f32]) {
+        pulp::Arch::new().dispatch(AddUp { text: self, factor, sum });
+    }
+}
+
+/// Directions to be added up in the widest instructions there are.
+struct AddUp<'a, F> {
+    text: Sensed<'a>,
+    factor: F,
+    sum: &'a mut [f32],
+}
+
+impl<F: Fn(u32) -> f32> pulp::WithSimd for AddUp<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { text, factor, sum } = self;
+        for &word in text.words {
+            let factor = factor(word);
+            sum.iter_mut().zip(text.unit(word)).for_each(|(sum, v)| *sum += v * factor);
+        }
     }
 }
 
@@ -201,10 +239,6 @@ impl Extremes {
 /// Stems of the words of a target that say something.
 pub fn telling(target: Sensed<'_>) -> Vec<u64> {
     target.words.iter().filter(|word| target.weight(**word) > 0.0).map(|word| target.stem(*word)).collect()
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// How often the text affirms and negates the target's words, how often it names negative actions (logarithms), and whether oddly.

@@ -3,12 +3,12 @@
 //! Made for `GloVe` 6B 100d (Pennington, Socher & Manning 2014, public domain); any word2vec or `GloVe` text file does.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use half::f16;
+use rustc_hash::FxHashMap;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
@@ -19,9 +19,29 @@ use crate::text::words::hash;
 #[derive(Debug, Clone, Default)]
 pub struct Vectors {
     names: Vec<String>,
-    rows: HashMap<u64, u32>,
+    rows: FxHashMap<u64, u32>,
     values: Vec<i8>,
     scales: Vec<f32>,
+}
+
+/// A vector to be added in the widest instructions there are.
+struct AddRow<'a> {
+    values: &'a [i8],
+    scales: &'a [f32],
+    factor: f32,
+    sum: &'a mut [f32],
+}
+
+impl pulp::WithSimd for AddRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { values, scales, factor, sum } = self;
+        for ((sum, &value), scale) in sum.iter_mut().zip(values).zip(scales) {
+            *sum += f32::from(value) * scale * factor;
+        }
+    }
 }
 
 impl Vectors {
@@ -53,8 +73,13 @@ impl Vectors {
     /// Adds the vector of a word, times `factor`, to `sum`. A contraction that has none backs off to its spelling without the
     /// apostrophe (`dont`), then to the mean of its parts (`do`, `not`). False if nothing is known of the word.
     pub fn add(&self, word: &str, factor: f32, sum: &mut [f32]) -> bool {
+        self.add_hashed(hash(word), word, factor, sum)
+    }
+
+    /// The same for a word whose hash is known.
+    pub fn add_hashed(&self, hashed: u64, word: &str, factor: f32, sum: &mut [f32]) -> bool {
         let find = |word: &str| self.rows.get(&hash(word)).copied();
-        if let Some(row) = find(word) {
+        if let Some(&row) = self.rows.get(&hashed) {
             self.add_row(row, factor, sum);
             return true;
         }
@@ -81,9 +106,7 @@ impl Vectors {
     fn add_row(&self, row: u32, factor: f32, sum: &mut [f32]) {
         let from = row as usize * self.dimension();
         let values = &self.values[from..from + self.dimension()];
-        for ((sum, &value), scale) in sum.iter_mut().zip(values).zip(&self.scales) {
-            *sum += f32::from(value) * scale * factor;
-        }
+        pulp::Arch::new().dispatch(AddRow { values, scales: &self.scales, factor, sum });
     }
 
     /// Reads a text file of vectors (one `word v1 v2 …` a line, with or without word2vec's head line), keeping the first
@@ -145,7 +168,7 @@ impl Vectors {
     }
 
     fn assembled(names: Vec<String>, values: Vec<i8>, scales: Vec<f32>) -> Self {
-        let mut rows = HashMap::with_capacity(names.len());
+        let mut rows = FxHashMap::with_capacity_and_hasher(names.len(), rustc_hash::FxBuildHasher);
         for (i, name) in names.iter().enumerate() {
             rows.entry(hash(name)).or_insert(i as u32);
         }

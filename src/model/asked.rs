@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use rustc_hash::FxHashMap;
 
 use super::target::{Target, TargetStance};
 use crate::features::pair::Sensing;
 use crate::features::vectors::Vectors;
-use crate::text::targets::{Finder, Kind, NamedTarget, Stems, key, named};
-use crate::text::words::Words;
+use crate::text::targets::{Finder, Kind, NamedTarget, Remembered, key, named};
+use crate::text::words::{Word, Words};
 
 /// Targets, read for one model. A comment is asked about those that it mentions.
 #[derive(Debug, Default)]
@@ -16,7 +19,17 @@ pub struct Asked {
     pub targets: Vec<AskedTarget>,
     finder: Finder,
     by_name: HashMap<String, usize>,
+    /// Stems without one of which no text mentions any of them, and whether only in capitals.
+    openings: FxHashMap<u64, bool>,
+    /// For every row of the model's words whether its stem is one of these: found out when a text has the word.
+    rows: Vec<AtomicU8>,
 }
+
+/// What is known of a row.
+const NOT_YET: u8 = 0;
+const OPENS: u8 = 1;
+const OPENS_IN_CAPITALS: u8 = 2;
+const OPENS_NOTHING: u8 = 3;
 
 /// A target, read for one model.
 #[derive(Debug)]
@@ -32,17 +45,48 @@ pub struct AskedTarget {
 }
 
 impl Asked {
-    /// Reads targets. `known` are those of the model, which its own heads go by.
+    /// Reads targets. `known` are those of the model, which its own heads go by; `rows` is the number of its words.
     pub fn of(
         targets: &[NamedTarget],
         head: Option<&TargetStance>,
         known: &[NamedTarget],
         vectors: Option<&Vectors>,
+        rows: usize,
     ) -> Self {
         let sensing = Sensing::new(vectors);
         let read = |target: &NamedTarget| AskedTarget::read(target, head, known, &sensing);
         let names = targets.iter().enumerate().flat_map(|(i, target)| target.names().map(move |name| (key(name), i)));
-        Self { targets: targets.iter().map(read).collect(), finder: Finder::of(targets), by_name: names.collect() }
+        let (targets, finder): (Vec<AskedTarget>, _) = (targets.iter().map(read).collect(), Finder::of(targets));
+        // A topic is spoken of by all of its telling words: without the first there is no need to look for the others.
+        let telling = targets.iter().filter_map(|target| Some((*target.telling.first()?, false)));
+        let openings = finder.openings().chain(telling).collect();
+        let rows = (0..rows).map(|_| AtomicU8::new(NOT_YET)).collect();
+        Self { targets, finder, by_name: names.collect(), openings, rows }
+    }
+
+    /// False if no text with these words mentions a target; `rows` are those of the words that have one.
+    pub fn may_be_mentioned(&self, words: &Words, rows: &[Option<u32>], stems: &mut Remembered) -> bool {
+        let mut opens = |(word, row): (&Word, &Option<u32>)| {
+            let mut look = || match self.openings.get(&stems.of(word.hash, words.lower(word))) {
+                Some(false) => OPENS,
+                Some(true) => OPENS_IN_CAPITALS,
+                None => OPENS_NOTHING,
+            };
+            let found = match row.and_then(|row| self.rows.get(row as usize)) {
+                None => look(),
+                Some(known) => match known.load(Ordering::Relaxed) {
+                    NOT_YET => {
+                        let found = look();
+                        known.store(found, Ordering::Relaxed);
+                        found
+                    }
+                    found => found,
+                },
+            };
+            found == OPENS || found == OPENS_IN_CAPITALS && word.shouted
+        };
+        let texts = words.iter().zip(rows).filter(|(word, _)| word.is_text);
+        !self.openings.is_empty() && texts.into_iter().any(|pair| opens(pair))
     }
 
     /// The target that goes by a name.
@@ -90,7 +134,7 @@ impl AskedTarget {
 
     /// The words of a text that mention it, looked for alone.
     pub fn mentions(&self, words: &Words) -> Vec<Range<usize>> {
-        let stems = stems(words);
+        let stems = Remembered::default().all(words);
         let found = Finder::of(std::slice::from_ref(&self.named)).find(words, &stems);
         let names: Vec<Range<usize>> = found.into_iter().map(|(_, words)| words).collect();
         if names.is_empty() { self.by_telling_words(&stems) } else { names }
@@ -110,10 +154,4 @@ impl AskedTarget {
         }
         places
     }
-}
-
-/// The stems of a text's words.
-pub fn stems(words: &Words) -> Vec<u64> {
-    let stems = Stems::default();
-    words.iter().map(|word| stems.of(words.lower(word))).collect()
 }

@@ -34,14 +34,19 @@ impl Doubt {
 
     /// Why a comment of the probability `p` is left open.
     pub fn reason(&self, p: f32) -> String {
+        format!("{}{p:.3}", self.rule())
+    }
+
+    /// The reason up to the probability, the same for all comments.
+    pub fn rule(&self) -> String {
         let sides = [
             (self.below >= 0.0).then(|| format!("up to {:.3}", self.below)),
             (self.above <= 1.0).then(|| format!("from {:.3} on", self.above)),
         ];
         let sides: Vec<String> = sides.into_iter().flatten().collect();
         match sides.as_slice() {
-            [] => format!("experimental, decides nothing: has {p:.3}"),
-            sides => format!("experimental, decides {}: has {p:.3}", sides.join(" and ")),
+            [] => "experimental, decides nothing: has ".to_owned(),
+            sides => format!("experimental, decides {}: has ", sides.join(" and ")),
         }
     }
 

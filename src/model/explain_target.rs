@@ -57,7 +57,7 @@ impl Model {
         let new = self.new_targets(item, set);
         let text = Original::new(item.text);
         let style = self.manifest.style.apply(&style::of(item.text, &scratch.quoted, &scratch.words));
-        let wanted = wanted(item, set, &new, &scratch.words);
+        let wanted = wanted(item, set, &new, &scratch.words, &mut scratch.stems);
         let explained = wanted.into_iter().zip(scores.targets).map(|(Wanted { name, target, mentions }, found)| {
             let mention = |place: &Range<usize>| text.mention(place.clone());
             let classes = self.manifest.targets.as_ref().map(|head| head.classes.as_slice()).unwrap_or_default();

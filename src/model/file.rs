@@ -178,6 +178,7 @@ pub fn first_stage(folder: &Path) -> Result<Option<Model>> {
     let Some(bytes) = read_file(folder, &model.manifest, HEADS)? else { return Ok(None) };
     let path = folder.join(HEADS);
     model.weights = Weights::from_bytes(&path, &bytes)?;
+    model.hot = None;
     if model.weights.columns == model.manifest.first_stage.len() {
         Ok(Some(model))
     } else {

@@ -1,9 +1,9 @@
 //! Folded tables: one row of all heads' weights a word, word pair, n-gram or subword, signed bytes with one half-precision scale a row.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use half::f16;
+use rustc_hash::FxHashMap;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -14,7 +14,7 @@ use crate::features::vectors::half_numbers;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     names: Vec<u64>,
-    rows: HashMap<u64, u32>,
+    rows: FxHashMap<u64, u32>,
     values: Vec<i8>,
     scales: Vec<f16>,
     width: usize,
@@ -72,13 +72,22 @@ impl Table {
         self.width
     }
 
+    /// A row as it is stored: its numbers and what they are to be multiplied by.
+    pub fn row(&self, row: u32) -> (&[i8], f16) {
+        let from = row as usize * self.width;
+        (&self.values[from..from + self.width], self.scales[row as usize])
+    }
+
     /// Adds a row to `sum`.
     pub fn add(&self, row: u32, sum: &mut [f32]) {
-        let from = row as usize * self.width;
-        let scale = self.scales[row as usize].to_f32();
-        for (sum, &value) in sum.iter_mut().zip(&self.values[from..from + self.width]) {
-            *sum += f32::from(value) * scale;
-        }
+        self.add_from(row, 0, sum);
+    }
+
+    /// Adds the columns of a row from number `first` on to `sum`.
+    pub fn add_from(&self, row: u32, first: usize, sum: &mut [f32]) {
+        let (values, scale) = self.row(row);
+        let values = values.get(first..).unwrap_or_default();
+        pulp::Arch::new().dispatch(AddRow { values, scale: scale.to_f32(), sum });
     }
 
     /// The tensors `PREFIX.{names,values,scales}`.
@@ -116,6 +125,24 @@ impl Table {
         }
         table.index();
         Ok(table)
+    }
+}
+
+/// A row to be added in the widest instructions there are.
+struct AddRow<'a> {
+    values: &'a [i8],
+    scale: f32,
+    sum: &'a mut [f32],
+}
+
+impl pulp::WithSimd for AddRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        for (sum, &value) in self.sum.iter_mut().zip(self.values) {
+            *sum += f32::from(value) * self.scale;
+        }
     }
 }
 

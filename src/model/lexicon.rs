@@ -2,7 +2,9 @@
 //!
 //! Nothing of it is stored: it is worked out from the folded table of words when a model is made or opened.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use rustc_hash::FxHashMap;
 
 use super::{Manifest, Weights};
 use crate::features::vectors::Vectors;
@@ -35,7 +37,7 @@ pub struct Worth {
     /// Words of `a` to `z` that weigh anything, by their length, heaviest first.
     by_length: Vec<Vec<u32>>,
     /// Words by the hashes of their misspellings.
-    misspellings: HashMap<u64, u32>,
+    misspellings: FxHashMap<u64, u32>,
 }
 
 impl Worth {
@@ -137,8 +139,12 @@ impl Known<'_> {
 }
 
 impl Lexicon for Known<'_> {
-    fn find(&self, word: &str) -> Option<Standing> {
-        self.weights.words.find(hash(word)).map(|row| self.worth.standing(row))
+    fn row(&self, hash: u64) -> Option<u32> {
+        self.weights.words.find(hash)
+    }
+
+    fn standing(&self, row: u32) -> Standing {
+        self.worth.standing(row)
     }
 
     fn heaviest(&self, shape: &[Letters], light: bool) -> Option<(&str, Standing)> {

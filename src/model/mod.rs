@@ -7,6 +7,7 @@ pub mod explain;
 pub mod explain_target;
 pub mod file;
 pub mod fold;
+mod hot;
 pub mod lexicon;
 pub mod logistic;
 pub mod multinomial;
@@ -17,6 +18,7 @@ pub mod scoring;
 pub mod sums;
 pub mod target;
 mod toward;
+mod workers;
 
 use std::path::PathBuf;
 
@@ -30,9 +32,11 @@ use asked::Asked;
 use calibrate::Calibration;
 use doubt::Doubt;
 use fold::Table;
+use hot::Hot;
 use lexicon::Worth;
 use reply::ParentStance;
 use target::TargetStance;
+use workers::Workers;
 
 /// The format of a model folder that this program reads and writes.
 pub const FORMAT: u32 = 3;
@@ -206,15 +210,33 @@ pub struct Model {
     worth: Worth,
     /// Its targets, read.
     asked: Asked,
+    /// Its tables once more, packed for speed.
+    hot: Option<Hot>,
+    /// What its workers reuse.
+    workers: Workers,
 }
 
 impl Model {
     /// A model of its parts, not read from a folder.
     pub fn new(manifest: Manifest, weights: Weights, subwords: Option<Subwords>, vectors: Option<Vectors>) -> Self {
         let worth = Worth::of(&manifest, &weights, vectors.as_ref());
-        let asked =
-            Asked::of(&manifest.targets_known(), manifest.targets.as_ref(), &manifest.known_targets, vectors.as_ref());
-        Self { manifest, weights, subwords, vectors, first_stage: None, folder: None, worth, asked }
+        let (head, known) = (manifest.targets.as_ref(), &manifest.known_targets);
+        let asked = Asked::of(&manifest.targets_known(), head, known, vectors.as_ref(), weights.words.len());
+        let in_windows = manifest.labels.iter().any(|label| label.calibration.margin.is_some());
+        let parent = manifest.parent.as_ref().map(|parent| (parent.first_column, parent.step.classes.len()));
+        let hot = Hot::of(&weights, manifest.labels.len(), in_windows, parent);
+        Self {
+            manifest,
+            weights,
+            subwords,
+            vectors,
+            first_stage: None,
+            folder: None,
+            worth,
+            asked,
+            hot,
+            workers: Workers::default(),
+        }
     }
 
     /// The same model with first-stage heads to be saved with it.
@@ -234,10 +256,16 @@ impl Model {
         doubt.leaves_open(p).then(|| doubt.reason(p))
     }
 
+    /// True if it says nothing of such a comment.
+    pub fn is_left_open(&self, k: usize, p: f32) -> bool {
+        let doubt = self.manifest.labels.get(k).and_then(|label| label.doubt.as_ref());
+        doubt.is_some_and(|doubt| doubt.leaves_open(p))
+    }
+
     /// Reads targets for this model: to be asked about instead of its own.
     pub fn asked(&self, targets: &[NamedTarget]) -> Asked {
         let Manifest { targets: head, known_targets: known, .. } = &self.manifest;
-        Asked::of(targets, head.as_ref(), known, self.vectors.as_ref())
+        Asked::of(targets, head.as_ref(), known, self.vectors.as_ref(), self.weights.words.len())
     }
 
     /// Index of a label.

@@ -52,13 +52,22 @@ impl ParentStance {
 /// What is read of the surroundings of a reply, reusable from reply to reply.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    parent: Words,
+    /// The parent's words, but for what it quotes; none of a comment that answers nothing.
+    pub parent: Words,
+    parent_quotes: Vec<Range<usize>>,
     root: Words,
 }
 
 impl Surroundings {
-    /// The dense inputs of a stance: the `relation` to the parent, then `blocks`. `own` are the words of the reply beside its
-    /// `quoted` ranges.
+    /// Reads the parent.
+    pub fn read(&mut self, parent: Option<&str>) {
+        let parent = parent.unwrap_or_default();
+        self.parent_quotes = quotes::find(parent, None, &[]);
+        self.parent.read(&Clean::new(parent), &self.parent_quotes);
+    }
+
+    /// The dense inputs of a stance: the `relation` to the parent, which has been [read](Self::read), then `blocks`. `own` are the words
+    /// of the reply beside its `quoted` ranges.
     pub fn dense(
         &mut self,
         item: &Item<'_>,
@@ -68,23 +77,20 @@ impl Surroundings {
         vectors: Option<&Vectors>,
     ) -> Vec<f32> {
         let mut out = relation.to_vec();
-        if blocks.is_empty() {
-            return out;
-        }
-        let parent = item.parent.unwrap_or_default();
-        let parent_quotes = quotes::find(parent, None, &[]);
-        self.parent.read(&Clean::new(parent), &parent_quotes);
-        let root = item.root.filter(|_| item.parent.is_some() && blocks.contains(&Block::Thread));
+        let asks_for = |block: Block| blocks.contains(&block);
+        let root = item.root.filter(|_| item.parent.is_some() && asks_for(Block::Thread));
         if let Some(root) = root {
             self.root.read(&Clean::new(root), &quotes::find(root, None, &[]));
         }
+        let own_style = || style::of(item.text, quoted, own);
+        let parent_style = || style::of(item.parent.unwrap_or_default(), &self.parent_quotes, &self.parent);
         let reply = Reply {
             own,
             parent: &self.parent,
             has_parent: item.parent.is_some(),
             root: root.map(|_| &self.root),
-            style: &style::of(item.text, quoted, own),
-            parent_style: &style::of(parent, &parent_quotes, &self.parent),
+            style: &if asks_for(Block::Style) { own_style() } else { [0.0; style::COUNT] },
+            parent_style: &if asks_for(Block::ParentStyle) { parent_style() } else { [0.0; style::COUNT] },
             relation,
         };
         blocks.iter().for_each(|block| block.add(&reply, vectors, &mut out));
@@ -105,23 +111,26 @@ impl Model {
         if item.parent.is_none() && !(item.stance_of_roots && head.roots) {
             return None;
         }
-        let mut inputs = self.parent_logits(head.first_column, head.step.classes.len(), scratch);
+        let mut inputs = self.parent_logits(head.first_column, scratch);
         let Scratch { words, quoted, surroundings, .. } = scratch;
         let vectors = self.vectors.as_ref();
         let alone = || relation::of(words, &Words::default(), !quoted.is_empty(), vectors);
         let relation = relation.copied().unwrap_or_else(alone);
+        if item.parent.is_none() {
+            surroundings.read(None);
+        }
         inputs.extend(surroundings.dense(item, (words, quoted), &relation, &head.context, vectors));
         Some(head.step.probabilities(&inputs))
     }
 
     /// The sparse logits of the stances toward the parent: words, pairs and start features.
-    fn parent_logits(&self, first: usize, classes: usize, scratch: &mut Scratch) -> Vec<f32> {
-        let mut logits = scratch.text.whole.clone();
+    fn parent_logits(&self, first: usize, scratch: &mut Scratch) -> Vec<f32> {
+        let mut logits = scratch.text.parent.clone();
         scratch.names.clear();
         starts::of(&scratch.words, &mut scratch.names);
         for found in scratch.names.iter().filter_map(|&name| self.weights.starts.find(name)) {
-            self.weights.starts.add(found, &mut logits);
+            self.weights.starts.add_from(found, first, &mut logits);
         }
-        logits[first..first + classes].to_vec()
+        logits
     }
 }

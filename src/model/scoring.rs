@@ -1,26 +1,29 @@
 //! Scoring one comment: words to sums, sums to logits, logits to probabilities. What batch scoring, explanations and the command line
 //! all go through.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use rustc_hash::FxHashMap;
 
 use super::asked::Asked;
 use super::calibrate::Calibration;
+use super::hot::{Asking, Lanes};
 use super::lexicon::Known;
 use super::reply::Surroundings;
 use super::sums::Sums;
-use super::target::{COPIES, PairHead, Seen, Target, TargetScore};
-use super::{COMMON, Model, STRIDE, WINDOW, Weights};
+use super::target::{COPIES, PairHead, Seen, Target, TargetScore, TargetStance};
+use super::{COMMON, Model, STRIDE, WINDOW, Weights, peaks};
 use crate::features::pair::Senses;
 use crate::features::{compounds, grams, relation, style};
 use crate::text::clean::Clean;
-use crate::text::normalize::normalize;
+use crate::text::normalize::{Memory, normalize};
+use crate::text::targets::Remembered;
 use crate::text::words::{Words, hash, pair};
 use crate::text::{language, quotes};
 use crate::thread::Status;
 
 /// Unknown words remembered by one worker.
-const REMEMBERED: usize = 1 << 16;
+const REMEMBERED: usize = 1 << 14;
 
 /// A comment to score.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,11 +88,15 @@ pub struct Scores {
 pub struct Scratch {
     pub(super) words: Words,
     pub(super) quoted: Vec<Range<usize>>,
-    parent_words: Words,
     pub(super) surroundings: Surroundings,
     pub(super) names: Vec<u64>,
     ids: Vec<u32>,
-    unknown: HashMap<u64, Box<[f32]>>,
+    /// By the hash of a word that has no row where its numbers begin in `unknown_rows`.
+    unknown: FxHashMap<u64, u32>,
+    unknown_rows: Vec<f32>,
+    pub(super) memory: Memory,
+    lanes: Lanes,
+    pub(super) stems: Remembered,
     pub(super) sums: Sums,
     pub(super) text: TextLogits,
     pub(super) senses: Senses,
@@ -108,36 +115,59 @@ pub struct TextLogits {
     pub highest: Vec<f32>,
     /// The words of that window, one a head.
     pub window: Vec<Range<usize>>,
+    /// Of the whole text, one a stance toward the parent.
+    pub parent: Vec<f32>,
 }
 
 impl Model {
     /// Scores one comment.
     pub fn score(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<Scores, Unscored> {
         self.read(item, scratch)?;
+        if !self.hot_logits(item, scratch) {
+            self.text_logits(item.text, scratch);
+        }
+        Ok(self.scores(item, scratch))
+    }
+
+    /// The same without any of what makes it fast: what [`score`](Self::score) is held to.
+    pub fn score_plainly(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<Scores, Unscored> {
+        self.read(item, scratch)?;
         self.text_logits(item.text, scratch);
+        Ok(self.scores(item, scratch))
+    }
+
+    /// The scores of the text in `scratch`, whose logits are there.
+    fn scores(&self, item: &Item<'_>, scratch: &mut Scratch) -> Scores {
         let relation = self.relation(item, scratch);
         let labels = self.manifest.labels.iter().enumerate();
         let labels = labels
             .map(|(k, head)| sigmoid(calibrated(&head.calibration, &scratch.text, k, relation.as_ref())))
             .collect();
         let parent = self.parent_stance(item, relation.as_ref(), scratch);
-        Ok(Scores { labels, parent, targets: self.target_stances(item, scratch) })
+        Scores { labels, parent, targets: self.target_stances(item, scratch) }
     }
 
     /// Reads the own words of a comment into `scratch`, and what of it is quoted.
     pub(super) fn read(&self, item: &Item<'_>, scratch: &mut Scratch) -> Result<(), Unscored> {
+        if scratch.unknown.len() >= REMEMBERED {
+            scratch.unknown.clear();
+            scratch.unknown_rows.clear();
+        }
+        scratch.lanes.clear();
         scratch.quoted = quotes::find(item.text, item.parent, item.quotes);
         let clean = Clean::new(item.text);
         scratch.words.read(&clean, &scratch.quoted);
-        normalize(&mut scratch.words, &clean, &Known { weights: &self.weights, worth: &self.worth });
+        let known = Known { weights: &self.weights, worth: &self.worth };
+        normalize(&mut scratch.words, &clean, &known, &mut scratch.memory);
         // Emoji say something, bare punctuation does not.
         let says = |w: &crate::text::words::Word| w.is_text || !scratch.words.lower(w).is_ascii();
         if !scratch.words.iter().any(says) {
             return Err(if scratch.quoted.is_empty() { Unscored::Empty } else { Unscored::OnlyQuoted });
         }
         if let Some(language) = &self.manifest.language {
-            let is_common = |hash| self.weights.words.find(hash).is_some_and(|row| (row as usize) < COMMON);
-            let common = scratch.words.iter().filter(|w| w.is_text && is_common(w.hash)).count();
+            let is_common = |row: &Option<u32>| row.is_some_and(|row| (row as usize) < COMMON);
+            let words = scratch.words.iter().zip(&scratch.memory.rows);
+            let common = words.filter(|(word, row)| word.is_text && is_common(row)).count();
             if let Some(other) = language::other_than(language, clean.text(), &scratch.words, common) {
                 return Err(Unscored::OtherLanguage(other));
             }
@@ -145,15 +175,16 @@ impl Model {
         Ok(())
     }
 
-    /// What every word and pair in `scratch.words` says for every head.
-    pub(super) fn sum(&self, source: &str, scratch: &mut Scratch) {
+    /// What every word and pair in `scratch.words` says for the heads `heads`; the rows of the words are in `scratch.memory`.
+    fn sum(&self, source: &str, scratch: &mut Scratch, heads: Range<usize>) {
         let style = style::of(source, &scratch.quoted, &scratch.words);
-        let [base, window_base] = [style, style::shortened(&style, WINDOW)].map(|style| self.base(&style));
+        let [base, window_base] =
+            [style, style::shortened(&style, WINDOW)].map(|style| self.base(&style)[heads.clone()].to_vec());
         let mut sums = std::mem::take(&mut scratch.sums);
-        sums.reset(base, window_base, scratch.words.len());
+        sums.reset(heads.start, base, window_base, scratch.words.len());
         for i in 0..scratch.words.len() {
-            self.add_word(i, scratch, sums.word_mut(i));
-            self.add_pair(i, &scratch.words, sums.pair_mut(i));
+            self.add_word(i, scratch, heads.start, sums.word_mut(i));
+            self.add_pair(i, &scratch.words, heads.start, sums.pair_mut(i));
         }
         scratch.sums = sums;
     }
@@ -162,13 +193,36 @@ impl Model {
     pub fn sums<'s>(&self, text: &str, quoted: &[Range<usize>], scratch: &'s mut Scratch) -> &'s mut Sums {
         scratch.quoted = quoted.to_vec();
         scratch.words.read(&Clean::new(text), quoted);
-        self.sum(text, scratch);
+        scratch.memory.rows.clear();
+        scratch.memory.rows.extend(scratch.words.iter().map(|word| self.weights.words.find(word.hash)));
+        self.sum(text, scratch, 0..self.weights.columns);
         &mut scratch.sums
+    }
+
+    /// The logits of the labels and of the stance toward the parent, the fast way; false for a model that is not packed for it.
+    fn hot_logits(&self, item: &Item<'_>, scratch: &mut Scratch) -> bool {
+        let Some(hot) = &self.hot else { return false };
+        let style = style::of(item.text, &scratch.quoted, &scratch.words);
+        let styles = [style, style::shortened(&style, WINDOW)].map(|style| self.manifest.style.apply(&style));
+        let mut lanes = std::mem::take(&mut scratch.lanes);
+        let mut last = None;
+        for i in 0..scratch.words.len() {
+            let hash = scratch.words.iter().as_slice()[i].hash;
+            let row = scratch.memory.rows.get(i).copied().flatten();
+            let closed = last.and_then(|last| self.weights.pairs.find(pair(last, hash)));
+            lanes.push(hot, row.ok_or_else(|| self.unknown(i, scratch)), closed);
+            last = Some(hash);
+        }
+        let parent = item.parent.is_some() || item.stance_of_roots;
+        let asking = Asking { styles: &styles, unknown: &scratch.unknown_rows, parent };
+        hot.logits(&asking, &mut lanes, &mut scratch.text);
+        scratch.lanes = lanes;
+        true
     }
 
     /// The logits of all heads for the words in `scratch`.
     pub(super) fn text_logits(&self, source: &str, scratch: &mut Scratch) {
-        self.sum(source, scratch);
+        self.sum(source, scratch, 0..self.weights.columns);
         let n = scratch.words.len();
         let (sums, out) = (&mut scratch.sums, &mut scratch.text);
         let local = self.local(sums);
@@ -187,6 +241,24 @@ impl Model {
             }
             out.highest = added(&out.highest, &local);
         }
+        out.parent.clear();
+        if let Some(head) = &self.manifest.parent {
+            let of_parent = head.first_column..head.first_column + head.step.classes.len();
+            out.parent.extend_from_slice(out.whole.get(of_parent).unwrap_or_default());
+        }
+    }
+
+    /// The logits of the heads of targets for the whole text in `scratch`, and what each word says for them; the others are 0.
+    pub(super) fn target_logits(&self, head: &TargetStance, source: &str, scratch: &mut Scratch) {
+        let heads = head.first_column()..self.weights.columns;
+        self.sum(source, scratch, heads.clone());
+        let local = match scratch.lanes.peaks() {
+            Some(peaks) => self.local_of(peaks),
+            None => self.local(&scratch.sums),
+        };
+        scratch.text.whole.clear();
+        scratch.text.whole.resize(heads.start, 0.0);
+        scratch.text.whole.extend(added(scratch.sums.whole(), &local[heads]));
     }
 
     /// The logits of all heads for a whole text.
@@ -197,13 +269,18 @@ impl Model {
 
     /// What the local maxima of a text add to the logit of every head.
     pub fn local(&self, sums: &Sums) -> Vec<f32> {
+        let Weights { columns, pools, .. } = &self.weights;
+        let peaks: Vec<f32> = (columns - pools..*columns).flat_map(|k| sums.peaks(k)).map(|peak| peak.value).collect();
+        self.local_of(&peaks)
+    }
+
+    /// The same for maxima that are known, by pooled head and size.
+    fn local_of(&self, peaks: &[f32]) -> Vec<f32> {
         let Weights { columns, pools, pool_weights, .. } = &self.weights;
         let mut local = vec![0.0; *columns];
         if *pools > 0 {
-            let peaks: Vec<f32> =
-                (columns - pools..*columns).flat_map(|k| sums.peaks(k)).map(|peak| peak.value).collect();
-            for (local, weights) in local.iter_mut().zip(pool_weights.chunks_exact(peaks.len())) {
-                *local = weights.iter().zip(&peaks).map(|(w, p)| w * p).sum::<f32>();
+            for (local, weights) in local.iter_mut().zip(pool_weights.chunks_exact(pools * peaks::COUNT)) {
+                *local = weights.iter().zip(peaks).map(|(w, p)| w * p).sum::<f32>();
             }
         }
         local
@@ -219,24 +296,29 @@ impl Model {
         base
     }
 
-    /// Adds the row of the `i`-th word.
-    pub(super) fn add_word(&self, i: usize, scratch: &mut Scratch, row: &mut [f32]) {
-        let Some(word) = scratch.words.iter().as_slice().get(i) else { return };
-        if let Some(found) = self.weights.words.find(word.hash) {
-            self.weights.words.add(found, row);
+    /// Adds the row of the `i`-th word, from column `first` on.
+    fn add_word(&self, i: usize, scratch: &mut Scratch, first: usize, row: &mut [f32]) {
+        if let Some(found) = scratch.memory.rows.get(i).copied().flatten() {
+            self.weights.words.add_from(found, first, row);
             return;
         }
-        if let Some(known) = scratch.unknown.get(&word.hash) {
-            row.iter_mut().zip(known.iter()).for_each(|(sum, v)| *sum += v);
-            return;
+        let at = self.unknown(i, scratch) as usize + first;
+        let known = scratch.unknown_rows.get(at..).unwrap_or_default();
+        row.iter_mut().zip(known).for_each(|(sum, v)| *sum += v);
+    }
+
+    /// Where the numbers of the `i`-th word, which has no row, begin among the remembered ones.
+    fn unknown(&self, i: usize, scratch: &mut Scratch) -> u32 {
+        let Some(word) = scratch.words.iter().as_slice().get(i) else { return 0 };
+        if let Some(&at) = scratch.unknown.get(&word.hash) {
+            return at;
         }
-        let mut parts = vec![0.0; row.len()];
-        self.add_parts(scratch.words.lower(word), &mut scratch.names, &mut scratch.ids, &mut parts);
-        row.iter_mut().zip(&parts).for_each(|(sum, v)| *sum += v);
-        if scratch.unknown.len() >= REMEMBERED {
-            scratch.unknown.clear();
-        }
-        scratch.unknown.insert(word.hash, parts.into());
+        let at = scratch.unknown_rows.len();
+        scratch.unknown_rows.resize(at + self.weights.columns, 0.0);
+        let lower = scratch.words.lower(word);
+        self.add_parts(lower, &mut scratch.names, &mut scratch.ids, &mut scratch.unknown_rows[at..]);
+        scratch.unknown.insert(word.hash, at as u32);
+        at as u32
     }
 
     /// Adds what all heads of the weights say of a lower-case word, known or not.
@@ -271,12 +353,12 @@ impl Model {
         }
     }
 
-    /// Adds the row of the pair that the `i`-th word closes.
-    pub(super) fn add_pair(&self, i: usize, words: &Words, row: &mut [f32]) {
+    /// Adds the row of the pair that the `i`-th word closes, from column `first` on.
+    fn add_pair(&self, i: usize, words: &Words, first: usize, row: &mut [f32]) {
         if let [.., a, b] = &words.iter().as_slice()[..=i]
             && let Some(found) = self.weights.pairs.find(pair(a.hash, b.hash))
         {
-            self.weights.pairs.add(found, row);
+            self.weights.pairs.add_from(found, first, row);
         }
     }
 
@@ -288,9 +370,9 @@ impl Model {
         if !wanted {
             return None;
         }
-        let clean = Clean::new(parent);
-        scratch.parent_words.read(&clean, &quotes::find(parent, None, &[]));
-        Some(relation::of(&scratch.words, &scratch.parent_words, !scratch.quoted.is_empty(), self.vectors.as_ref()))
+        scratch.surroundings.read(Some(parent));
+        let parent = &scratch.surroundings.parent;
+        Some(relation::of(&scratch.words, parent, !scratch.quoted.is_empty(), self.vectors.as_ref()))
     }
 
     /// What a head over text and target says.

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::peaks;
 
-/// The rows of a text's words and pairs: `columns` numbers each.
+/// The rows of a text's words and pairs: `columns` numbers each, from head `first` on.
 #[derive(Debug, Clone, Default)]
 pub struct Sums {
+    first: usize,
     columns: usize,
     /// Intercept and style: the part that no word has.
     base: Vec<f32>,
@@ -18,8 +19,10 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Empties it for a text of `n` words; `base` and `window_base` are what no word of the whole and of a window has.
-    pub fn reset(&mut self, base: Vec<f32>, window_base: Vec<f32>, n: usize) {
+    /// Empties it for a text of `n` words and the heads from number `first` on; `base` and `window_base` are what no word of the whole
+    /// and of a window has.
+    pub fn reset(&mut self, first: usize, base: Vec<f32>, window_base: Vec<f32>, n: usize) {
+        self.first = first;
         self.columns = base.len();
         self.base = base;
         self.window_base = window_base;
@@ -51,15 +54,15 @@ impl Sums {
 
     /// What the `i`-th word says for head `k`.
     pub fn word(&self, i: usize, k: usize) -> f32 {
-        self.words[i * self.columns + k]
+        self.words[i * self.columns + k - self.first]
     }
 
     /// What the pair that the `i`-th word closes says for head `k`.
     pub fn pair(&self, i: usize, k: usize) -> f32 {
-        self.pairs[i * self.columns + k]
+        self.pairs[i * self.columns + k - self.first]
     }
 
-    /// The linear logits of all heads for the whole text: `base + (words + pairs) / √n`.
+    /// The linear logits of its heads for the whole text: `base + (words + pairs) / √n`.
     pub fn whole(&mut self) -> &[f32] {
         self.add_up(&(0..self.len()));
         self.totals.iter_mut().zip(&self.base).for_each(|(sum, base)| *sum += base);
@@ -74,22 +77,41 @@ impl Sums {
     }
 
     fn add_up(&mut self, range: &Range<usize>) {
-        let scale = (range.len().max(1) as f32).sqrt().recip();
         self.totals.clear();
         self.totals.resize(self.columns, 0.0);
-        for i in range.clone() {
-            let row = i * self.columns..(i + 1) * self.columns;
-            self.totals.iter_mut().zip(&self.words[row.clone()]).for_each(|(sum, v)| *sum += v);
-            // The pair that the first word closes began outside.
-            if i > range.start {
-                self.totals.iter_mut().zip(&self.pairs[row]).for_each(|(sum, v)| *sum += v);
-            }
-        }
-        self.totals.iter_mut().for_each(|sum| *sum *= scale);
+        let rows = range.start * self.columns..range.end * self.columns;
+        let (words, pairs) = (&self.words[rows.clone()], &self.pairs[rows]);
+        pulp::Arch::new().dispatch(AddUp { words, pairs, totals: &mut self.totals });
     }
 
     /// The peaks of head `k`, one a size of [`peaks::SIZES`].
     pub fn peaks(&self, k: usize) -> [peaks::Peak; peaks::COUNT] {
         peaks::SIZES.map(|size| peaks::highest(0..self.len(), size, |i| self.word(i, k), |i| self.pair(i, k)))
+    }
+}
+
+/// Rows to be added up in the widest instructions there are: the sum of words and the pairs inside, over the square root of their number.
+struct AddUp<'a> {
+    words: &'a [f32],
+    pairs: &'a [f32],
+    totals: &'a mut [f32],
+}
+
+impl pulp::WithSimd for AddUp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { words, pairs, totals } = self;
+        let columns = totals.len().max(1);
+        for (i, (word, pair)) in words.chunks_exact(columns).zip(pairs.chunks_exact(columns)).enumerate() {
+            totals.iter_mut().zip(word).for_each(|(sum, v)| *sum += v);
+            // The pair that the first word closes began outside.
+            if i > 0 {
+                totals.iter_mut().zip(pair).for_each(|(sum, v)| *sum += v);
+            }
+        }
+        let scale = ((words.len() / columns).max(1) as f32).sqrt().recip();
+        totals.iter_mut().for_each(|sum| *sum *= scale);
     }
 }

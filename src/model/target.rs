@@ -10,7 +10,7 @@ use crate::features::pair::{AFFIRMED, RELATED, Sensed, Senses, Sensing, affirmed
 use crate::features::vectors::Vectors;
 use crate::text::polarity::{self, Mark, Role, marks};
 use crate::text::targets::Kind;
-use crate::text::words::Words;
+use crate::text::words::{Words, hash};
 
 /// Stance toward named targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,6 +115,13 @@ impl TargetStance {
         self
     }
 
+    /// The first column of its heads.
+    pub fn first_column(&self) -> usize {
+        let pairs = std::iter::once(&self.any.side).chain(&self.any.about).map(|head| head.first_column);
+        let own = self.own.iter().map(|own| own.first_column).chain(self.beside);
+        pairs.chain(own).min().unwrap_or_default()
+    }
+
     /// The own heads of a target.
     pub fn own(&self, target: &str) -> Option<&OwnTarget> {
         self.own.iter().find(|own| own.name == target)
@@ -200,8 +207,9 @@ impl Target {
     pub fn read(name: &str, sensing: &Sensing<'_>) -> Self {
         let words = Words::of(name);
         let mut senses = Senses::default();
-        sensing.read(topic_words(words.iter().map(|w| words.lower(w))), &mut senses);
-        let places: Vec<u32> = (0..senses.len() as u32).collect();
+        let mut places = Vec::new();
+        let telling = topic_words(words.iter().map(|w| words.lower(w)));
+        sensing.read(telling.map(|word| (hash(word), word)), &mut senses, &mut places);
         let sign = polarity::sign(words.joined());
         let mut mean = vec![0.0; senses.dimension()];
         let n = (places.len().max(1) as f32).sqrt();
@@ -240,9 +248,7 @@ impl Seen {
         marks(&self.roles, &mut self.marks);
         self.sum.clear();
         self.sum.resize(text.senses.dimension(), 0.0);
-        for &word in text.words {
-            self.sum.iter_mut().zip(text.senses.unit(word)).for_each(|(s, v)| *s += v);
-        }
+        text.add_up(|_| 1.0, &mut self.sum);
         let n = (text.words.len().max(1) as f32).sqrt();
         self.sum.iter_mut().for_each(|s| *s /= n);
     }

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use super::Model;
-use super::asked::{Asked, AskedTarget, stems};
+use super::asked::{Asked, AskedTarget};
 use super::scoring::{Item, Scratch};
 use super::target::{PairHead, TargetScore, TargetStance, Undecided, beside_inputs, step_inputs};
 use crate::features::pair::{Sensed, Sensing};
 use crate::label::TARGET_STANCES;
 use crate::text::clean::Clean;
 use crate::text::polarity::Role;
-use crate::text::targets::{Kind, NamedTarget, beside};
+use crate::text::targets::{Kind, NamedTarget, Remembered, beside};
 use crate::text::words::Words;
 
 /// A target that a comment is asked about.
@@ -26,10 +26,15 @@ impl Model {
     /// The stances toward the targets asked for, and toward those of the set that the text mentions.
     pub(super) fn target_stances(&self, item: &Item<'_>, scratch: &mut Scratch) -> Vec<TargetScore> {
         let set = item.set.unwrap_or(&self.asked);
+        if item.targets.is_empty() && !set.may_be_mentioned(&scratch.words, &scratch.memory.rows, &mut scratch.stems) {
+            return Vec::new();
+        }
         let new = self.new_targets(item, set);
-        let wanted = wanted(item, set, &new, &scratch.words);
+        let wanted = wanted(item, set, &new, &scratch.words, &mut scratch.stems);
         let head = self.manifest.targets.as_ref();
-        if head.is_some() && !wanted.is_empty() {
+        if let Some(head) = head.filter(|_| !wanted.is_empty()) {
+            // These heads look at single words and at columns that the fast way leaves out.
+            self.target_logits(head, item.text, scratch);
             self.see(scratch);
         }
         let clean = wanted.iter().any(|one| !one.mentions.is_empty()).then(|| Clean::new(item.text));
@@ -51,15 +56,15 @@ impl Model {
     /// Targets asked for that are not in the set.
     pub(super) fn new_targets(&self, item: &Item<'_>, set: &Asked) -> Asked {
         let new = item.targets.iter().filter(|name| set.named(name).is_none());
-        self.asked(&new.map(|name| NamedTarget::topic(name)).collect::<Vec<_>>())
+        let new: Vec<NamedTarget> = new.map(|name| NamedTarget::topic(name)).collect();
+        if new.is_empty() { Asked::default() } else { self.asked(&new) }
     }
 
     /// Reads the words in `scratch` in the way that targets look at them.
     pub(super) fn see(&self, scratch: &mut Scratch) {
         let words = &scratch.words;
-        Sensing::new(self.vectors.as_ref()).read(words.iter().map(|w| words.lower(w)), &mut scratch.senses);
-        scratch.places.clear();
-        scratch.places.extend(0..words.len() as u32);
+        let read = words.iter().map(|word| (word.hash, words.lower(word)));
+        Sensing::new(self.vectors.as_ref()).read(read, &mut scratch.senses, &mut scratch.places);
         let text = Sensed { senses: &scratch.senses, words: &scratch.places };
         scratch.seen.read(words.iter().map(|w| Role::of(words.lower(w))), text);
     }
@@ -154,11 +159,17 @@ fn untold(target: &AskedTarget) -> Undecided {
 }
 
 /// What a text is asked about: the targets asked for, and those of the set that it mentions.
-pub(super) fn wanted<'a>(item: &Item<'a>, set: &'a Asked, new: &'a Asked, words: &Words) -> Vec<Wanted<'a>> {
+pub(super) fn wanted<'a>(
+    item: &Item<'a>,
+    set: &'a Asked,
+    new: &'a Asked,
+    words: &Words,
+    stems: &mut Remembered,
+) -> Vec<Wanted<'a>> {
     if set.targets.is_empty() && new.targets.is_empty() {
         return Vec::new();
     }
-    let stems = stems(words);
+    let stems = stems.all(words);
     let (mut in_set, in_new) = (set.mentioned(words, &stems), new.mentioned(words, &stems));
     let by_name = |name: &'a String| {
         let (asked, mentioned) = if set.named(name).is_some() { (set, &in_set) } else { (new, &in_new) };

@@ -95,15 +95,34 @@ impl Scorer<'_> {
 
     /// Scores comments, in their order.
     pub fn score(&self, jobs: &[Job<'_>]) -> Vec<ScoreRecord> {
+        self.score_all(jobs)
+    }
+}
+
+/// Gives something for every comment, in their order.
+pub trait Scoring {
+    /// What it gives.
+    type Outcome;
+
+    /// Scores comments.
+    fn score_all(&self, jobs: &[Job<'_>]) -> Vec<Self::Outcome>;
+}
+
+impl Scoring for Scorer<'_> {
+    type Outcome = ScoreRecord;
+
+    fn score_all(&self, jobs: &[Job<'_>]) -> Vec<ScoreRecord> {
         let id = self.model.id();
         let mut records = Vec::with_capacity(jobs.len());
         jobs.par_iter()
             .with_min_len(SHARE)
-            .map_init(Scratch::default, |scratch, job| self.record(job, &id, scratch))
+            .map_init(|| self.model.worker(), |worker, job| self.record(job, &id, worker))
             .collect_into_vec(&mut records);
         records
     }
+}
 
+impl Scorer<'_> {
     /// Scores a whole thread, in reading order.
     pub fn score_thread(&self, thread: &Thread) -> Vec<ScoreRecord> {
         // A parent stands before its answers.
@@ -117,32 +136,48 @@ impl Scorer<'_> {
     }
 
     fn record(&self, job: &Job<'_>, model: &str, scratch: &mut Scratch) -> ScoreRecord {
-        let own: Vec<String>;
-        let targets = match job.target {
-            Some(target) => {
-                own = vec![target.to_owned()];
-                &own
-            }
-            None => &self.targets,
-        };
-        let item = Item {
+        let scored = self.scores(job, scratch);
+        self.record_of(job, model, scored, scratch)
+    }
+
+    /// The scores of a comment.
+    pub(super) fn scores(&self, job: &Job<'_>, scratch: &mut Scratch) -> Result<Scores, Unscored> {
+        if self.is_left_out(job.status) {
+            Err(Unscored::Status(job.status))
+        } else if job.text.len() > self.max_text {
+            Err(Unscored::TooLong)
+        } else {
+            self.with_item(job, |item| self.model.score(item, scratch))
+        }
+    }
+
+    /// What is asked of the model.
+    fn with_item<T>(&self, job: &Job<'_>, ask: impl FnOnce(&Item<'_>) -> T) -> T {
+        let own = job.target.map(|target| [target.to_owned()]);
+        ask(&Item {
             text: job.text,
             quotes: job.quotes,
             parent: job.parent.map(|text| cut(text, self.max_text)),
             root: job.root.map(|text| cut(text, self.max_text)),
             stance_of_roots: self.stance_of_roots,
-            targets,
+            targets: own.as_ref().map_or(&self.targets, |own| own.as_slice()),
             set: self.set,
-        };
-        let scored = if self.is_left_out(job.status) {
-            Err(Unscored::Status(job.status))
-        } else if job.text.len() > self.max_text {
-            Err(Unscored::TooLong)
-        } else {
-            self.model.score(&item, scratch)
-        };
+        })
+    }
+
+    /// The record of a comment with these scores.
+    pub(super) fn record_of(
+        &self,
+        job: &Job<'_>,
+        model: &str,
+        scored: Result<Scores, Unscored>,
+        scratch: &mut Scratch,
+    ) -> ScoreRecord {
         let explain = match &scored {
-            Ok(_) if self.explain => self.model.explain(&item, scratch).ok().map(|e| explained(self.model, &e)),
+            Ok(_) if self.explain => self
+                .with_item(job, |item| self.model.explain(item, scratch))
+                .ok()
+                .map(|explanations| explained(self.model, &explanations)),
             _ => None,
         };
         let mut record = ScoreRecord {

@@ -1,9 +1,6 @@
 //! The model in use and how requests score with it: at once where that takes a fraction of a millisecond, beside the other
 //! requests where it takes longer.
 
-use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
-
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
@@ -27,30 +24,19 @@ pub struct Loaded {
     pub attributes: Attributes,
     /// Its language in two letters, if it has one.
     pub language: Option<String>,
-    // Scratches hold what the model said of unknown words, so they end with it.
-    scratches: Mutex<Vec<Scratch>>,
-    most_scratches: usize,
 }
 
 impl Loaded {
     /// Makes a model ready to be served.
     pub fn new(model: Model) -> Self {
-        let most_scratches = std::thread::available_parallelism().map_or(1, NonZero::get);
         let attributes = Attributes::of(&model);
         let language = model.manifest.language.as_deref().map(languages::short);
-        Self { id: model.id(), attributes, language, model, scratches: Mutex::default(), most_scratches }
+        Self { id: model.id(), attributes, language, model }
     }
 
     /// Does something that needs a scratch.
     pub fn with_scratch<T>(&self, work: impl FnOnce(&Model, &mut Scratch) -> T) -> T {
-        let taken = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut scratch = taken.unwrap_or_default();
-        let done = work(&self.model, &mut scratch);
-        let mut scratches = self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
-        if scratches.len() < self.most_scratches {
-            scratches.push(scratch);
-        }
-        done
+        work(&self.model, &mut self.model.worker())
     }
 
     /// Scores one comment.

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// Longest `<tag …>` that is taken for markup, in bytes; a lone `<` is text.
 const LONGEST_TAG: usize = 1024;
@@ -24,10 +24,10 @@ pub struct Clean<'a> {
 }
 
 impl<'a> Clean<'a> {
-    /// Cleans `source`. Plain ASCII without markup is borrowed as it is.
+    /// Cleans `source`. What needs no cleaning is borrowed as it is.
     pub fn new(source: &'a str) -> Self {
-        let plain = source.is_ascii() && memchr::memchr2(b'&', b'<', source.as_bytes()).is_none();
-        if plain || source.len() >= u32::MAX as usize {
+        let unmarked = memchr::memchr2(b'&', b'<', source.as_bytes()).is_none();
+        if unmarked && (source.is_ascii() || is_composed(source)) || source.len() >= u32::MAX as usize {
             return Self { text: Cow::Borrowed(source), map: None };
         }
         let mut cleaner =
@@ -68,6 +68,7 @@ impl Cleaner {
             at += match rest.as_bytes()[0] {
                 b'<' => self.markup(rest, at),
                 b'&' => self.entity(rest, at),
+                b if b.is_ascii() => self.plain(rest, at),
                 _ => self.cluster(rest, at),
             };
         }
@@ -121,6 +122,19 @@ impl Cleaner {
         1
     }
 
+    /// What stands for itself, up to the character that may belong to one that is not of ASCII.
+    fn plain(&mut self, rest: &str, at: usize) -> usize {
+        let bytes = rest.as_bytes();
+        let end = bytes.iter().position(|b| !b.is_ascii() || matches!(b, b'<' | b'&')).unwrap_or(bytes.len());
+        let end = if bytes.get(end).is_some_and(|b| !b.is_ascii()) { end - 1 } else { end };
+        if end == 0 {
+            return self.cluster(rest, at);
+        }
+        self.text.push_str(&rest[..end]);
+        self.map.extend((at as u32..).take(end).map(|from| [from, from + 1]));
+        end
+    }
+
     /// One character with the combining marks that follow it, NFKC.
     fn cluster(&mut self, rest: &str, at: usize) -> usize {
         let mut chars = rest.char_indices();
@@ -139,6 +153,12 @@ impl Cleaner {
         }
         end
     }
+}
+
+/// True for a text that is in NFKC by the first look, without invisible characters. Characters of ASCII are, and part the others.
+fn is_composed(source: &str) -> bool {
+    let mut parts = source.split(|c: char| c.is_ascii()).filter(|part| !part.is_empty());
+    parts.all(|part| is_nfkc_quick(part.chars()) == IsNormalized::Yes && !part.chars().any(is_invisible))
 }
 
 /// Characters that show nothing and only serve to break words apart.

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::words::Words;
 
@@ -388,7 +388,10 @@ static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
             kind.push(i);
         }
     }
-    let find = AhoCorasick::builder().match_kind(MatchKind::Standard).build(patterns).ok()?;
+    // Every phrase begins with a blank, which is no start to look for.
+    let builder = &mut AhoCorasick::builder();
+    let builder = builder.match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::DFA)).prefilter(false);
+    let find = builder.build(patterns).ok()?;
     Some(Automaton { find, kind })
 });
 

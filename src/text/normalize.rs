@@ -10,8 +10,10 @@ mod spelling;
 
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
+
 use super::clean::Clean;
-use super::words::{URL, USER, Word, Words};
+use super::words::{Kind, Word, Words, hash};
 use spelling::{Spelling, squeezed};
 
 /// Fewest letters of a word that marks, digits or blanks may hide.
@@ -20,6 +22,8 @@ const SHORTEST: usize = 3;
 const LONGEST_RUN: usize = 32;
 /// Words that are not heavy are read only if they are as common as the first ones.
 const COMMON: u32 = 5000;
+/// Spellings remembered.
+const REMEMBERED: usize = 1 << 14;
 /// Signs before a word that may be its first letter.
 const FIRST_SIGNS: &str = "$";
 /// Signs inside a word that may be its letters.
@@ -52,8 +56,14 @@ pub type Letters = u32;
 
 /// The words that spellings are read as.
 pub trait Lexicon {
+    /// The number of a lower-case word, by its hash.
+    fn row(&self, hash: u64) -> Option<u32>;
+    /// What is known of the word of a number.
+    fn standing(&self, row: u32) -> Standing;
     /// What is known of a lower-case word.
-    fn find(&self, word: &str) -> Option<Standing>;
+    fn find(&self, word: &str) -> Option<Standing> {
+        self.row(hash(word)).map(|row| self.standing(row))
+    }
     /// The heaviest word of a shape; one that is not heavy only if `light`.
     fn heaviest(&self, shape: &[Letters], light: bool) -> Option<(&str, Standing)>;
     /// The word of weight that `word` is a usual misspelling of.
@@ -80,27 +90,50 @@ impl Reading {
     }
 }
 
-/// Rewrites the words of `clean` that are spelled to deceive.
-pub fn normalize(words: &mut Words, clean: &Clean<'_>, lexicon: &dyn Lexicon) {
-    let mut reader = Reader { words, text: clean.text(), lexicon, edits: Vec::new() };
+/// What is reused from text to text, all for the same lexicon.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// The number in the lexicon of every word of the last text, as it was rewritten.
+    pub rows: Vec<Option<u32>>,
+    /// What was written without a blank, by its hash, and what it was read as: which of its words, and the word that they are.
+    read: FxHashMap<u64, Option<(Range<usize>, String)>>,
+    joined: String,
+}
+
+/// Rewrites the words of `clean` that are spelled to deceive, and leaves the number of every word in `memory.rows`.
+pub fn normalize<L: Lexicon>(words: &mut Words, clean: &Clean<'_>, lexicon: &L, memory: &mut Memory) {
+    let find = |words: &Words, rows: &mut Vec<Option<u32>>| {
+        rows.clear();
+        rows.extend(words.iter().map(|word| lexicon.row(word.hash)));
+    };
+    find(words, &mut memory.rows);
+    if memory.read.len() > REMEMBERED {
+        memory.read.clear();
+    }
+    let mut reader = Reader { words, text: clean.text(), lexicon, memory, edits: Vec::new() };
     let mut at = 0;
     while at < reader.words.len() {
-        at = if reader.is_apart(at) { at + 1 } else { reader.spaced(at).unwrap_or_else(|| reader.piece(at)) };
+        at = match reader.apart(at) {
+            0 => reader.spaced(at).unwrap_or_else(|| reader.piece(at)),
+            words => at + words,
+        };
     }
     let edits = reader.edits;
     if !edits.is_empty() {
         words.rewrite(clean.text(), &edits);
+        find(words, &mut memory.rows);
     }
 }
 
-struct Reader<'a> {
+struct Reader<'a, L> {
     words: &'a Words,
     text: &'a str,
-    lexicon: &'a dyn Lexicon,
+    lexicon: &'a L,
+    memory: &'a mut Memory,
     edits: Vec<(Range<usize>, String)>,
 }
 
-impl Reader<'_> {
+impl<L: Lexicon> Reader<'_, L> {
     /// Reads what is written without a blank from word `at` on; returns the word after it.
     fn piece(&mut self, at: usize) -> usize {
         let mut end = at + 1;
@@ -125,7 +158,7 @@ impl Reader<'_> {
 
     /// Reads words that touch: as one word, else part by part, else word by word.
     fn read(&mut self, piece: Range<usize>) {
-        if let Some((range, word)) = self.whole(&piece) {
+        if let Some((range, word)) = self.remembered(&piece) {
             self.edits.push((range, word));
             return;
         }
@@ -140,10 +173,28 @@ impl Reader<'_> {
         }
     }
 
-    /// True for a settled word of several letters, or a mark, that touches nothing after it: most of any text.
-    fn is_apart(&self, i: usize) -> bool {
-        let ends_alone = i + 1 >= self.words.len() || self.words.place(i + 1).start > self.words.place(i).end;
-        ends_alone && (!self.is_text(i) || self.lower(i).len() > 1 && self.is_settled(i))
+    /// How many words from word `i` on mean themselves and touch nothing: one settled word of several letters, or a mark, or both
+    /// together (`word,`). Most of any text.
+    fn apart(&self, i: usize) -> usize {
+        let Some(word) = self.word(i) else { return 0 };
+        if word.is_text && (!self.is_settled(i) || self.words.lower(word).len() < 2 && !self.before_a_word(i + 1)) {
+            return 0;
+        }
+        if self.ends_alone(i) {
+            return 1;
+        }
+        let closes = |mark: &Word| !mark.is_text && !LAST_SIGNS.contains(self.words.lower(mark));
+        let is_word = word.is_text && self.words.lower(word).chars().nth(1).is_some();
+        usize::from(is_word && self.word(i + 1).is_some_and(closes) && self.ends_alone(i + 1)) * 2
+    }
+
+    /// True if the `i`-th word is one of several letters.
+    fn before_a_word(&self, i: usize) -> bool {
+        self.word(i).is_some_and(|word| word.is_text && self.words.lower(word).chars().nth(1).is_some())
+    }
+
+    fn ends_alone(&self, i: usize) -> bool {
+        i + 1 >= self.words.len() || self.words.place(i + 1).start > self.words.place(i).end
     }
 
     fn word(&self, i: usize) -> Option<&Word> {
@@ -175,14 +226,25 @@ impl Reader<'_> {
 
     /// True for what means itself: marks, numbers, links, known words and their `'s`. A mention may be an `a`: `@sshole`.
     fn is_settled(&self, i: usize) -> bool {
-        let lower = self.lower(i);
-        let means_itself =
-            |word: &str| word.bytes().all(|b| b.is_ascii_digit()) || self.lexicon.find(word).is_some_and(|s| s.settled);
-        if !self.is_text(i) || lower == URL {
+        let Some(word) = self.word(i) else { return true };
+        match word.kind {
+            Kind::Mention => return false,
+            Kind::Letters | Kind::Number => {}
+            _ => return true,
+        }
+        if self.row(i).is_some_and(|row| self.lexicon.standing(row).settled) {
             return true;
         }
-        let stem = lower.split('\'').next().filter(|stem| stem.len() < lower.len());
-        lower != USER && (means_itself(lower) || stem.is_some_and(means_itself))
+        let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit());
+        let lower = self.words.lower(word);
+        let stem = lower.split_once('\'').map(|(stem, _)| stem);
+        is_number(lower)
+            || stem.is_some_and(|stem| is_number(stem) || self.lexicon.find(stem).is_some_and(|s| s.settled))
+    }
+
+    /// The number of the `i`-th word in the lexicon.
+    fn row(&self, i: usize) -> Option<u32> {
+        self.memory.rows.get(i).copied().flatten()
     }
 
     /// True if a mark stands where a letter should: between two words, or as a sign at the edge of one.
@@ -199,16 +261,38 @@ impl Reader<'_> {
 
     /// A heavy word in two halves, of which the `i`-th is no word: `id iot`.
     fn halves(&mut self, piece: Range<usize>, i: usize) {
-        let joined = |range: Range<usize>| {
-            let apart = self.edits.last().is_none_or(|(last, _)| last.end <= range.start);
-            let blank = self.gap(range.start + 1)?.starts_with(char::is_whitespace);
-            let word = format!("{}{}", self.lower(range.start), self.lower(range.start + 1));
-            let heavy = self.lexicon.find(&word).is_some_and(|s| s.heavy);
-            (apart && blank && self.is_text(range.start) && heavy).then_some((range, word))
-        };
-        let with_next = if i + 1 == piece.end { joined(i..i + 2) } else { None };
-        let found = with_next.or_else(|| if i == piece.start && i > 0 { joined(i - 1..i + 1) } else { None });
+        let with_next = if i + 1 == piece.end { self.joined(i..i + 2) } else { None };
+        let found = with_next.or_else(|| if i == piece.start && i > 0 { self.joined(i - 1..i + 1) } else { None });
         self.edits.extend(found);
+    }
+
+    /// Two words that are one heavy word without the blank between them.
+    fn joined(&mut self, halves: Range<usize>) -> Option<(Range<usize>, String)> {
+        let apart = self.edits.last().is_none_or(|(last, _)| last.end <= halves.start);
+        if !apart || !self.is_text(halves.start) || !self.gap(halves.start + 1)?.starts_with(char::is_whitespace) {
+            return None;
+        }
+        let mut word = std::mem::take(&mut self.memory.joined);
+        word.clear();
+        word.push_str(self.lower(halves.start));
+        word.push_str(self.lower(halves.start + 1));
+        let heavy = self.lexicon.find(&word).is_some_and(|s| s.heavy);
+        let found = heavy.then(|| (halves, word.clone()));
+        self.memory.joined = word;
+        found
+    }
+
+    /// A piece as one word, remembered by how it is written.
+    fn remembered(&mut self, piece: &Range<usize>) -> Option<(Range<usize>, String)> {
+        let hash = hash(self.written(piece));
+        let known = self.memory.read.get(&hash).cloned();
+        let found = known.unwrap_or_else(|| {
+            let found = self.whole(piece);
+            let found = found.map(|(words, word)| (words.start - piece.start..words.end - piece.start, word));
+            self.memory.read.insert(hash, found.clone());
+            found
+        });
+        found.map(|(words, word)| (piece.start + words.start..piece.start + words.end, word))
     }
 
     /// A piece as one word: with the signs at its edges that may be letters, else without.
@@ -239,12 +323,16 @@ impl Reader<'_> {
             return None;
         }
         let lower = self.lower(i);
-        let own = self.lexicon.find(lower).map_or(0.0, |s| s.weight);
-        let written = self.written(&(i..i + 1));
         let plain = lower.bytes().all(|b| b.is_ascii_lowercase() || b == b'\'');
-        let reading = if plain { self.misspelt(lower)? } else { self.reading(&Spelling::of(written)?, lower == USER)? };
+        let reading = if plain {
+            self.misspelt(lower)?
+        } else {
+            let is_mention = self.word(i).is_some_and(|word| word.kind == Kind::Mention);
+            self.reading(&Spelling::of(self.written(&(i..i + 1)))?, is_mention)?
+        };
         // A spelling that training saw has its own weight.
-        (reading.word != lower && (own == 0.0 || reading.standing.weight > own)).then_some(reading.word)
+        let own = self.row(i).map_or(0.0, |row| self.lexicon.standing(row).weight);
+        (reading.word != self.lower(i) && (own == 0.0 || reading.standing.weight > own)).then_some(reading.word)
     }
 
     /// A word of nothing but letters: stretched, or mistyped.

@@ -16,23 +16,51 @@ pub(crate) struct Word {
 pub(crate) fn words(text: &str, offset: usize) -> Vec<Word> {
     let mut words = Vec::new();
     let mut open: Option<Word> = None;
-    for (at, c) in text.char_indices() {
-        // Signs inside a word that pages add, drop or curl.
-        if is_silent(c) {
-            continue;
-        }
-        if c.is_alphanumeric() {
-            let word = open.get_or_insert(Word { hash: FNV_START, at: offset + at..offset + at });
-            for low in c.to_lowercase() {
-                word.hash = (word.hash ^ u64::from(u32::from(low))).wrapping_mul(FNV_STEP);
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&b) = bytes.get(at) {
+        let len = match text.get(at..).filter(|_| !b.is_ascii()).and_then(|rest| rest.chars().next()) {
+            Some(c) => {
+                read(c, offset + at, &mut open, &mut words);
+                c.len_utf8()
             }
-            word.at.end = offset + at + c.len_utf8();
-        } else {
-            words.extend(open.take());
-        }
+            None => {
+                read_ascii(b, offset + at, &mut open, &mut words);
+                1
+            }
+        };
+        at += len;
     }
     words.extend(open);
     words
+}
+
+fn read(c: char, at: usize, open: &mut Option<Word>, words: &mut Vec<Word>) {
+    // Signs inside a word that pages add, drop or curl.
+    if is_silent(c) {
+        return;
+    }
+    if c.is_alphanumeric() {
+        let word = open.get_or_insert(Word { hash: FNV_START, at: at..at });
+        for low in c.to_lowercase() {
+            word.hash = (word.hash ^ u64::from(u32::from(low))).wrapping_mul(FNV_STEP);
+        }
+        word.at.end = at + c.len_utf8();
+    } else {
+        words.extend(open.take());
+    }
+}
+
+/// The same for a character of ASCII: most of any text.
+#[inline]
+fn read_ascii(b: u8, at: usize, open: &mut Option<Word>, words: &mut Vec<Word>) {
+    if b.is_ascii_alphanumeric() {
+        let word = open.get_or_insert(Word { hash: FNV_START, at: at..at });
+        word.hash = (word.hash ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(FNV_STEP);
+        word.at.end = at + 1;
+    } else if !is_silent(char::from(b)) {
+        words.extend(open.take());
+    }
 }
 
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;

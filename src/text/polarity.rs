@@ -2,6 +2,8 @@
 //!
 //! "We should ban cloning" is favoured by whoever speaks ill of cloning, so that what a text says counts the other way round.
 
+use std::sync::LazyLock;
+
 /// Words that turn round what follows.
 const NEGATORS: &[&str] = &[
     "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "cant", "dont", "doesnt",
@@ -98,9 +100,22 @@ const WHOLE: &[&str] = &[
     "against", "anti", "fight", "phase", "quit", "shut",
 ];
 
+/// The stems by their first byte, and whether each counts only as it stands.
+static ACTIONS: LazyLock<Vec<Vec<(&str, bool)>>> = LazyLock::new(|| {
+    let mut by_initial = vec![Vec::new(); 256];
+    let stems = STEMS.iter().filter(|stem| !WHOLE.contains(stem)).map(|stem| (*stem, false));
+    for (stem, whole) in stems.chain(WHOLE.iter().map(|stem| (*stem, true))) {
+        by_initial[stem.bytes().next().unwrap_or_default() as usize].push((stem, whole));
+    }
+    by_initial
+});
+
 /// True for a word that speaks of doing away with something or going against it (lower case).
 pub fn is_negative_action(word: &str) -> bool {
-    WHOLE.contains(&word) || STEMS.iter().any(|stem| !WHOLE.contains(stem) && word.starts_with(stem))
+    let initial = word.bytes().next().unwrap_or_default();
+    ACTIONS.get(initial as usize).is_some_and(|actions| {
+        actions.iter().any(|(stem, whole)| if *whole { word == *stem } else { word.starts_with(stem) })
+    })
 }
 
 /// What else a target says against something, as it stands between blanks.

@@ -21,9 +21,15 @@ const VERB_BEHIND: usize = 2;
 /// Byte ranges of `text` that are quoted: sorted, apart, on character boundaries. `parent` is the text answered,
 /// `marked` what the source itself marks.
 pub fn find(text: &str, parent: Option<&str>, marked: &[Range<usize>]) -> Vec<Range<usize>> {
+    let bare = text.is_ascii() && memchr::memchr3(b'"', b'>', b'&', text.as_bytes()).is_none();
+    if bare && parent.is_none() && marked.is_empty() {
+        return Vec::new();
+    }
     let paragraphs = paragraphs(text);
     let mut quoted: Vec<Range<usize>> = marked.iter().map(|range| within(text, range)).collect();
-    quoted.extend(angled_lines(text));
+    if memchr::memchr2(b'>', b'&', text.as_bytes()).is_some() {
+        quoted.extend(angled_lines(text));
+    }
     let in_marks = in_quotation_marks(text, &paragraphs);
     quoted.extend(in_marks.iter().filter(|span| is_reported(text, &paragraphs, span)).cloned());
     if let Some(parent) = parent {
@@ -168,20 +174,22 @@ fn in_quotation_marks(text: &str, paragraphs: &[Range<usize>]) -> Vec<Range<usiz
     for paragraph in paragraphs {
         let body = text.get(paragraph.clone()).unwrap_or_default();
         let mut open: Option<(usize, char)> = None;
-        let mut before = ' ';
-        for (at, c) in body.char_indices() {
+        // All marks are `"` or begin with one of two bytes.
+        for at in memchr::memchr3_iter(b'"', 0xc2, 0xe2, body.as_bytes()) {
+            let Some(c) = body.get(at..).and_then(|rest| rest.chars().next()) else { continue };
             match open {
                 Some((start, mark)) if closes(mark, c) => {
                     found.push(paragraph.start + start..paragraph.start + at + c.len_utf8());
                     open = None;
                 }
                 // Inches and seconds stand behind their number; a quotation begins behind a gap.
-                None if matches!(c, '“' | '„' | '«' | '‟') || (c == '"' && !before.is_alphanumeric()) => {
+                None if matches!(c, '“' | '„' | '«' | '‟')
+                    || (c == '"' && !body[..at].ends_with(char::is_alphanumeric)) =>
+                {
                     open = Some((at, c));
                 }
                 _ => {}
             }
-            before = c;
         }
     }
     found

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rust_stemmers::{Algorithm, Stemmer};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -238,6 +239,28 @@ impl Stems {
     }
 }
 
+/// Words whose stems are remembered.
+const REMEMBERED: usize = 1 << 15;
+
+/// Stems, remembered from text to text.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered(FxHashMap<u64, u64>);
+
+impl Remembered {
+    /// The stem of a lower-case word of this hash.
+    pub fn of(&mut self, hash: u64, lower: &str) -> u64 {
+        if self.0.len() > REMEMBERED {
+            self.0.clear();
+        }
+        *self.0.entry(hash).or_insert_with(|| Stems::default().of(lower))
+    }
+
+    /// The stems of a text's words.
+    pub fn all(&mut self, words: &Words) -> Vec<u64> {
+        words.iter().map(|word| self.of(word.hash, words.lower(word))).collect()
+    }
+}
+
 /// Finds the names of targets in texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Finder {
@@ -269,6 +292,12 @@ impl Finder {
         // Of names that begin alike the longest is tried first.
         out.names.values_mut().for_each(|names| names.sort_by_key(|name| std::cmp::Reverse(name.words.len())));
         out
+    }
+
+    /// The stems that names begin with, and whether all of these only in capitals.
+    pub fn openings(&self) -> impl Iterator<Item = (u64, bool)> {
+        let in_capitals = |name: &Name| name.words.first().is_some_and(|(_, in_capitals)| *in_capitals);
+        self.names.iter().map(move |(stem, names)| (*stem, names.iter().all(in_capitals)))
     }
 
     /// The places of names in a text, in its order: the number of the target and its words. Of names that overlap the longest counts.

@@ -4,6 +4,7 @@
 //! link (`httpurl`) and a mention (`@user`).
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use unicode_normalization::char::is_combining_mark;
 use xxhash_rust::xxh3::xxh3_64;
@@ -15,6 +16,29 @@ pub const URL: &str = "httpurl";
 /// The word that stands for any mention.
 pub const USER: &str = "@user";
 
+/// What a word is, for counts of style.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Letters.
+    Letters,
+    /// It begins with a digit.
+    Number,
+    /// `httpurl`.
+    Link,
+    /// `@user`.
+    Mention,
+    /// `!`, `!!`.
+    Exclamation,
+    /// `?`, `??`.
+    Question,
+    /// `?!`.
+    Both,
+    /// `...`.
+    Ellipsis,
+    /// Any other mark, or a sign such as an emoji.
+    Mark,
+}
+
 /// One word of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -24,6 +48,8 @@ pub struct Word {
     lower: Range<u32>,
     /// Bytes of the clean text.
     clean: Range<u32>,
+    /// What it is.
+    pub kind: Kind,
     /// Letters or digits rather than punctuation.
     pub is_text: bool,
     /// At least two letters, all capitals.
@@ -38,6 +64,10 @@ pub struct Words {
     /// All words, lower case, each with one blank before and after: `" you are wrong ! "`.
     joined: String,
     words: Vec<Word>,
+    /// The text in lower case as far as it is of ASCII, while it is read.
+    lowered: String,
+    /// Some character of ASCII stands three times in a row in it.
+    any_stretched: bool,
 }
 
 impl<'a> IntoIterator for &'a Words {
@@ -73,17 +103,92 @@ impl Words {
         self.joined.push(' ');
         self.words.clear();
         let text = clean.text();
+        let mut lowered = std::mem::take(&mut self.lowered);
+        lowered.clear();
+        lowered.push_str(text);
+        lowered.make_ascii_lowercase();
+        let bytes = text.as_bytes();
+        self.any_stretched = has_triple(bytes);
         let mut skip = skip.iter().peekable();
         let mut at = 0;
-        while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
-            let from = clean.source(at..at).start;
-            while skip.next_if(|range| range.end <= from).is_some() {}
-            if skip.peek().is_some_and(|range| range.start <= from) || c.is_whitespace() || c == '_' {
-                at += c.len_utf8();
-                continue;
+        while let Some(&b) = bytes.get(at) {
+            if skip.peek().is_some() {
+                let from = clean.source(at..at).start;
+                while skip.next_if(|range| range.end <= from).is_some() {}
+                if skip.peek().is_some_and(|range| range.start <= from) {
+                    at = text.ceil_char_boundary(at + 1);
+                    continue;
+                }
             }
-            at = self.next_word(text, at, c);
+            at = match CLASSES[b as usize] {
+                Class::Gap => at + 1,
+                Class::Letter | Class::Digit => match link(&text[at..]) {
+                    Some(len) => self.push_fixed(URL, at, len),
+                    None => self.push_ascii(bytes, &lowered, at).unwrap_or_else(|| self.push_word(text, at)),
+                },
+                Class::Mark if is_alone(b, bytes.get(at + 1)) => self.push_mark(b, at),
+                Class::Mark => self.next_word(text, at, char::from(b)),
+                Class::Beyond => match text.get(at..).and_then(|rest| rest.chars().next()) {
+                    Some(c) if !c.is_whitespace() => self.next_word(text, at, c),
+                    c => at + c.map_or(1, char::len_utf8),
+                },
+            };
         }
+        self.lowered = lowered;
+    }
+
+    /// A mark of ASCII that stands for itself.
+    fn push_mark(&mut self, b: u8, at: usize) -> usize {
+        let start = self.joined.len() as u32;
+        self.joined.push(char::from(b));
+        self.joined.push(' ');
+        let kind = match b {
+            b'!' => Kind::Exclamation,
+            b'?' => Kind::Question,
+            _ => Kind::Mark,
+        };
+        let (lower, clean) = (start..start + 1, at as u32..at as u32 + 1);
+        let hash = MARKS[b as usize & 127];
+        self.words.push(Word { hash, lower, clean, kind, is_text: false, shouted: false, stretched: false });
+        at + 1
+    }
+
+    /// As [`push_word`](Self::push_word), for a word of ASCII; `None` where another character follows, which may belong to it.
+    fn push_ascii(&mut self, bytes: &[u8], lowered: &str, at: usize) -> Option<usize> {
+        let rest = &bytes[at..];
+        let mut len = 0;
+        loop {
+            len += rest[len..]
+                .iter()
+                .position(|b| CLASSES[*b as usize] > Class::Digit && *b != b'_')
+                .unwrap_or(rest.len() - len);
+            let class_at = |at: usize| rest.get(at).map(|b| CLASSES[*b as usize]);
+            match class_at(len) {
+                Some(Class::Beyond) => return None,
+                Some(_) if rest[len] == b'\'' => match class_at(len + 1) {
+                    Some(Class::Letter | Class::Digit) => len += 1,
+                    Some(Class::Beyond) => return None,
+                    _ => break,
+                },
+                _ => break,
+            }
+        }
+        let word = &rest[..len];
+        let letters = || word.iter().filter(|b| b.is_ascii_alphabetic());
+        // Next to no word begins with a capital and goes on in capitals: the first letters tell.
+        let shouted = len >= 2
+            && !word[0].is_ascii_lowercase()
+            && letters().all(u8::is_ascii_uppercase)
+            && letters().nth(1).is_some();
+        let start = self.joined.len();
+        self.joined.push_str(&lowered[at..at + len]);
+        let kind = if len == URL.len() || word[0].is_ascii_digit() {
+            Kind::of_text(&self.joined[start..])
+        } else {
+            Kind::Letters
+        };
+        self.finish(start, at..at + len, kind, shouted, self.any_stretched && is_stretched(word));
+        Some(at + len)
     }
 
     fn next_word(&mut self, text: &str, at: usize, first: char) -> usize {
@@ -118,8 +223,17 @@ impl Words {
     fn push_fixed(&mut self, name: &str, at: usize, len: usize) -> usize {
         let start = self.joined.len();
         self.joined.push_str(name);
-        let is_text = name == URL || name == USER;
-        self.finish(start, at..at + len, is_text, false, !is_text && name.len() > 1 && name.is_ascii());
+        let kind = match name {
+            URL => Kind::Link,
+            USER => Kind::Mention,
+            "!" | "!!" => Kind::Exclamation,
+            "?" | "??" => Kind::Question,
+            "?!" => Kind::Both,
+            "..." | "\u{2026}" => Kind::Ellipsis,
+            _ => Kind::Mark,
+        };
+        let is_run = kind.is_mark() && name.len() > 1 && name.is_ascii();
+        self.finish(start, at..at + len, kind, false, is_run);
         at + len
     }
 
@@ -139,15 +253,17 @@ impl Words {
                 self.joined.extend(c.to_lowercase());
             }
         }
-        self.finish(start, at..end, true, letters >= 2 && capitals == letters, longest >= 3);
+        let kind = Kind::of_text(&self.joined[start..]);
+        self.finish(start, at..end, kind, letters >= 2 && capitals == letters, longest >= 3);
         end
     }
 
-    fn finish(&mut self, start: usize, clean: Range<usize>, is_text: bool, shouted: bool, stretched: bool) {
+    fn finish(&mut self, start: usize, clean: Range<usize>, kind: Kind, shouted: bool, stretched: bool) {
         let lower = start as u32..self.joined.len() as u32;
         let hash = hash(&self.joined[start..]);
         self.joined.push(' ');
-        self.words.push(Word { hash, lower, clean: clean.start as u32..clean.end as u32, is_text, shouted, stretched });
+        let clean = clean.start as u32..clean.end as u32;
+        self.words.push(Word { hash, lower, clean, kind, is_text: !kind.is_mark(), shouted, stretched });
     }
 
     /// Makes one word of each range of words in `edits` (in order, apart, not empty), spelled as given. It covers what they covered in
@@ -168,7 +284,7 @@ impl Words {
                 old.words.get(range.clone()).into_iter().flatten().any(|word| word.stretched && word.is_text);
             let start = self.joined.len();
             self.joined.push_str(lower);
-            self.finish(start, place, true, n >= 2 && n == capitals, stretched);
+            self.finish(start, place, Kind::of_text(lower), n >= 2 && n == capitals, stretched);
             at = range.end;
         }
         self.words.extend(old.words.get(at..).into_iter().flatten().map(|word| old.copied(word, &mut self.joined)));
@@ -222,6 +338,81 @@ impl Words {
     }
 }
 
+impl Kind {
+    /// True for what is no word.
+    fn is_mark(self) -> bool {
+        matches!(self, Self::Exclamation | Self::Question | Self::Both | Self::Ellipsis | Self::Mark)
+    }
+
+    /// The kind of a word of letters or digits.
+    fn of_text(lower: &str) -> Self {
+        match lower {
+            URL => Self::Link,
+            USER => Self::Mention,
+            _ if lower.starts_with(|c: char| c.is_ascii_digit()) => Self::Number,
+            _ => Self::Letters,
+        }
+    }
+}
+
+/// What a character of ASCII is to the reader of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Letter,
+    Digit,
+    /// White space, and `_` where no word has begun.
+    Gap,
+    Mark,
+    /// Not of ASCII.
+    Beyond,
+}
+
+/// The class of every byte of ASCII.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Beyond; 256];
+    let mut b = 0;
+    while b < 128 {
+        let c = b as u8;
+        if c.is_ascii_alphabetic() {
+            classes[b] = Class::Letter;
+        } else if c.is_ascii_digit() {
+            classes[b] = Class::Digit;
+        } else if matches!(c, b'\t'..=b'\r' | b' ' | b'_') {
+            classes[b] = Class::Gap;
+        } else {
+            classes[b] = Class::Mark;
+        }
+        b += 1;
+    }
+    classes
+};
+
+/// A byte three times in a row. Counts instead of stopping at the first, which vector instructions are quick at.
+fn has_triple(bytes: &[u8]) -> bool {
+    let next = bytes.get(1..).unwrap_or_default();
+    let third = bytes.get(2..).unwrap_or_default();
+    let triples = |(a, (b, c)): (&u8, (&u8, &u8))| u8::from((a == b) & (b == c));
+    bytes.iter().zip(next.iter().zip(third)).map(triples).fold(0, |any, one| any | one) > 0
+}
+
+fn is_stretched(word: &[u8]) -> bool {
+    word.windows(3).any(|w| w[0] == w[1] && w[1] == w[2])
+}
+
+/// The hash of every mark of ASCII.
+static MARKS: LazyLock<[u64; 128]> =
+    LazyLock::new(|| std::array::from_fn(|b| hash(char::from(b as u8).encode_utf8(&mut [0; 4]))));
+
+/// True for a mark that makes no run and no mention with what follows.
+fn is_alone(mark: u8, next: Option<&u8>) -> bool {
+    match mark {
+        b'!' | b'?' => !matches!(next, Some(b'!' | b'?')),
+        b'.' => next != Some(&b'.'),
+        b'@' => false,
+        _ => true,
+    }
+}
+
 fn is_word(c: char) -> bool {
     c.is_alphanumeric()
 }
@@ -242,10 +433,10 @@ fn word_end(rest: &str) -> usize {
 
 /// Bytes of the link that starts `rest`.
 fn link(rest: &str) -> Option<usize> {
-    let starts = |prefix: &str| rest.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
-    if !matches!(rest.as_bytes().first(), Some(b'h' | b'H' | b'w' | b'W')) {
+    if !matches!(rest.as_bytes(), [b'h' | b'H', b't' | b'T', ..] | [b'w' | b'W', b'w' | b'W', ..]) {
         return None;
     }
+    let starts = |prefix: &str| rest.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
     let prefix = ["http://", "https://", "www."].into_iter().find(|p| starts(p))?;
     let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | ')' | ']')).unwrap_or(rest.len());
     // What ends a sentence is not part of the address.

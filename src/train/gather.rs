@@ -13,13 +13,13 @@ use super::recipe::{Recipe, Source};
 use super::threads::answer_parents;
 use crate::error::{Error, Result};
 use crate::label::{PARENT_STANCES, TARGET_STANCES};
-use crate::model::{SourceNote, asked};
+use crate::model::SourceNote;
 use crate::read;
 use crate::read::fields::Fields;
 use crate::read::rows::{BadRow, Options, Row};
 use crate::text::clean::Clean;
 use crate::text::quotes;
-use crate::text::targets::{self, Finder, NamedTarget};
+use crate::text::targets::{self, Finder, NamedTarget, Remembered};
 use crate::text::words::Words;
 
 /// Rows that decide one label.
@@ -274,6 +274,7 @@ impl Gathered {
     /// Adds what is said beside the names of known targets as texts of their own.
     fn add_beside(&mut self) {
         let finder = Finder::of(&self.known_targets);
+        let mut stems = Remembered::default();
         self.beside = vec![None; self.targets.len()];
         for place in 0..self.targets.len() {
             let row = self.stance.rows[place] as usize;
@@ -283,7 +284,7 @@ impl Gathered {
             let (text, parent) = (self.texts[row].as_str(), self.parents[row].as_deref());
             let mut words = Words::default();
             words.read(&Clean::new(text), &quotes::find(text, parent, &[]));
-            let found = finder.find(&words, &asked::stems(&words));
+            let found = finder.find(&words, &stems.all(&words));
             let mentions: Vec<Range<usize>> =
                 found.into_iter().filter(|(found, _)| *found == target).map(|(_, words)| words).collect();
             if mentions.is_empty() {

@@ -19,6 +19,7 @@ use crate::features::vocabulary::NO_PAIR;
 use crate::model::logistic::SparseLogistic;
 use crate::model::target::{COPIES, PairHead, Seen, Target, dense_width};
 use crate::text::polarity::{Mark, Role};
+use crate::text::words::hash;
 
 /// Copies that hold word pairs and vectors: plain, signed, turned round.
 const RICH: usize = 3;
@@ -86,7 +87,8 @@ impl Run<'_> {
     ) -> Pairs {
         let sensing = Sensing::new(vectors);
         let mut senses = Senses::default();
-        sensing.read(shared.vocabulary.words().iter().map(String::as_str), &mut senses);
+        let words = shared.vocabulary.words().iter().map(String::as_str);
+        sensing.read(words.map(|word| (hash(word), word)), &mut senses, &mut Vec::new());
         let roles: Vec<Role> = shared.vocabulary.words().iter().map(|word| Role::of(word)).collect();
         let targets: HashMap<&str, Target> =
             self.data.targets.iter().map(|name| (name.as_str(), self.target(name, &sensing))).collect();

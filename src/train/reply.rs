@@ -121,6 +121,7 @@ impl Run<'_> {
             let item = Item { text, parent, root, ..Item::default() };
             let alone = || relation::of(own, &Words::default(), !quoted.is_empty(), vectors);
             let relation = relation.unwrap_or_else(alone);
+            surroundings.read(item.parent);
             surroundings.dense(&item, (own, &quoted), &relation, &BLOCKS, vectors)
         };
         let relations = self.relations(rows, vectors);
