@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::serve::limits::RETRY_AFTER;
 use crate::serve::reply;
 
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -51,6 +52,10 @@ impl Problem {
         let mut response = reply::bytes(self.status, PROBLEM, body.to_string());
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let (name, value) = RETRY_AFTER;
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
     }
