@@ -73,7 +73,7 @@ fn the_last_decision_counts_conflicts_are_told_and_training_reads_the_rows() {
         assert_eq!(answer.status, 201, "{}", answer.text);
         assert_eq!(answer.json()["new_labels"], json!(["own_label", "rejected"]));
     }
-    let again = json!({"id": 1, "site": "s", "text": format!("{}, bus 1", bus_row(1).0), "decision": "approved"});
+    let again = json!({"id": 1, "site": "s", "text": format!("{}, bus 1", bus_row(1).0), "decision": "approved", "parent_id": 0});
     assert_eq!(tell(&again).status, 201);
     let out = folder.path().join("decisions.jsonl");
     let ran = export(db, &["-o", out.to_str().unwrap(), "--as", "rejected=removed"]);

@@ -71,7 +71,7 @@ fn is_documented(document: &Value, operation: &Value, answer: &Answer, place: &s
         return;
     };
     let content = content.get(kind).unwrap_or_else(|| panic!("{place}: {} as {kind}", answer.status));
-    if kind.ends_with("json") {
+    if ["application/json", "application/problem+json"].contains(&kind) {
         keeps_to(document, &content["schema"], &answer.json(), place);
     }
 }
