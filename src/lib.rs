@@ -10,6 +10,7 @@ pub mod read;
 pub mod record;
 pub mod report;
 pub mod score;
+pub mod serve;
 pub mod text;
 pub mod thread;
 pub mod train;

@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["score", "train"],
     &["audit"],
     &["report"],
+    &["serve"],
     &["cli"],
 ];
 

@@ -56,6 +56,10 @@ mod replies;
 mod rows;
 /// `polemic score` and `polemic threads` end to end.
 mod scoring;
+/// The contracts of `polemic serve`.
+mod serve;
+/// The service as a process.
+mod service;
 /// The model in models/.
 mod shipped;
 /// The list of public corpora and the recipe.

@@ -4,12 +4,16 @@ mod audit;
 mod calibrate;
 mod common;
 mod destination;
+mod doctor;
 mod evaluate;
 mod explain;
+mod feedback;
 mod inspect;
+mod keys;
 mod models;
 mod queue;
 mod score;
+mod serve;
 mod site;
 mod threads;
 mod train;
@@ -29,6 +33,8 @@ Examples:
   polemic audit test.jsonl --limits limits.toml
   polemic queue dump.jsonl -o to-label.jsonl  the comments most worth labelling
   polemic calibrate labelled.jsonl -o site.toml
+  polemic serve                               scores by HTTP, for clients of Perspective and others
+  polemic feedback export --db feedback.db -o decisions.jsonl
 
 Exit codes: 0 done, 1 a limit that you set was passed (--fail-on, --limits), 2 an input that cannot be used.";
 
@@ -62,6 +68,14 @@ enum Verb {
     Calibrate(calibrate::Args),
     /// Pick the comments most worth labelling.
     Queue(queue::Args),
+    /// Answer moderation requests by HTTP, in the words of Perspective, OpenAI, Akismet and Coral.
+    Serve(serve::Args),
+    /// Make API keys for `polemic serve`.
+    Keys(keys::Args),
+    /// Take out what moderators told the service: training data, figures.
+    Feedback(feedback::Args),
+    /// Ask a running server what its clients would ask, and say what is not as they expect.
+    Doctor(doctor::Args),
     /// List the models that are found here.
     Models(models::Args),
 }
@@ -79,6 +93,10 @@ pub fn run() -> ExitCode {
         Verb::Audit(args) => audit::run(&args),
         Verb::Calibrate(args) => calibrate::run(&args),
         Verb::Queue(args) => queue::run(&args),
+        Verb::Feedback(args) => feedback::run(&args),
+        Verb::Doctor(args) => doctor::run(&args),
+        Verb::Serve(args) => serve::run(args),
+        Verb::Keys(args) => keys::run(&args),
         Verb::Models(args) => models::run(&args),
     };
     match done {

@@ -10,7 +10,7 @@ use crate::model::asked::Asked;
 use crate::model::explain::{Explanation, Utf16};
 use crate::model::multinomial::likeliest;
 use crate::model::scoring::{Item, Scores, Scratch, Unscored};
-use crate::model::target::Undecided;
+use crate::model::target::{TargetScore, Undecided};
 use crate::record::{Mention, ScoreRecord, Toward, rounded};
 use crate::thread::{Comment, Status, Thread};
 use crate::write::Shape;
@@ -177,7 +177,7 @@ impl Scorer<'_> {
             Ok(_) if self.explain => self
                 .with_item(job, |item| self.model.explain(item, scratch))
                 .ok()
-                .map(|explanations| self.explained(&explanations)),
+                .map(|explanations| explained(self.model, &explanations)),
             _ => None,
         };
         let mut record = ScoreRecord {
@@ -216,14 +216,7 @@ impl Scorer<'_> {
                 record.parent = manifest.parent.as_ref().zip(found.parent).map(|(head, p)| with(&head.step.classes, p));
                 let classes = manifest.targets.as_ref().map(|t| t.classes.as_slice()).unwrap_or_default();
                 for found in found.targets {
-                    let likeliest = classes.get(likeliest(&found.probabilities)).cloned();
-                    let toward = Toward {
-                        stance: likeliest.filter(|_| found.undecided.is_none()),
-                        reason: found.undecided.map(Undecided::reason),
-                        mentioned: !found.mentions.is_empty(),
-                        mentions: mentions(text, &found.mentions),
-                    };
-                    record.toward.push((found.target.clone(), toward));
+                    record.toward.push((found.target.clone(), toward(classes, &found, text)));
                     record.targets.push((found.target, with(classes, found.probabilities)));
                 }
             }
@@ -233,24 +226,34 @@ impl Scorer<'_> {
             }
         }
     }
+}
 
-    /// The explanations of the labels that a comment reaches the threshold of.
-    fn explained(&self, explanations: &[Explanation]) -> Value {
-        let mut out = Map::new();
-        for (head, e) in
-            self.model.manifest.labels.iter().zip(explanations).filter(|(head, e)| e.probability >= head.threshold)
-        {
-            let (shown, rest) = e.shares.split_at(e.shares.len().min(SHOWN));
-            let rest: f32 = rest.iter().map(|s| s.share).sum();
-            let shares = serde_json::to_value(shown).unwrap_or_default();
-            let (logit, base) = (rounded(e.logit), rounded(e.base));
-            let mut label = json!({"logit": logit, "base": base, "shares": shares, "rest": rounded(rest)});
-            if let (Some(window), Value::Object(label)) = (&e.window, &mut label) {
-                label.insert("window".into(), json!({"start": window.start, "end": window.end}));
-            }
-            out.insert(head.name.clone(), label);
+/// The explanations of the labels that a comment reaches the threshold of.
+pub fn explained(model: &Model, explanations: &[Explanation]) -> Value {
+    let mut out = Map::new();
+    for (head, e) in model.manifest.labels.iter().zip(explanations).filter(|(head, e)| e.probability >= head.threshold)
+    {
+        let (shown, rest) = e.shares.split_at(e.shares.len().min(SHOWN));
+        let rest: f32 = rest.iter().map(|s| s.share).sum();
+        let shares = serde_json::to_value(shown).unwrap_or_default();
+        let (logit, base) = (rounded(e.logit), rounded(e.base));
+        let mut label = json!({"logit": logit, "base": base, "shares": shares, "rest": rounded(rest)});
+        if let (Some(window), Value::Object(label)) = (&e.window, &mut label) {
+            label.insert("window".into(), json!({"start": window.start, "end": window.end}));
         }
-        Value::Object(out)
+        out.insert(head.name.clone(), label);
+    }
+    Value::Object(out)
+}
+
+/// What is decided of the stance toward a target.
+pub fn toward(classes: &[String], found: &TargetScore, text: &str) -> Toward {
+    let likeliest = classes.get(likeliest(&found.probabilities)).cloned();
+    Toward {
+        stance: likeliest.filter(|_| found.undecided.is_none()),
+        reason: found.undecided.map(Undecided::reason),
+        mentioned: !found.mentions.is_empty(),
+        mentions: mentions(text, &found.mentions),
     }
 }
 
