@@ -49,7 +49,7 @@ fn keeps_to(document: &Value, schema: &Value, value: &Value, place: &str) {
         match (schema["properties"].get(name), &schema["additionalProperties"]) {
             (Some(known), _) => keeps_to(document, known, inner, &format!("{place}.{name}")),
             (None, Value::Object(_)) => {
-                keeps_to(document, &schema["additionalProperties"], inner, &format!("{place}.{name}"))
+                keeps_to(document, &schema["additionalProperties"], inner, &format!("{place}.{name}"));
             }
             (None, other) => assert!(other != &Value::Bool(false), "{place}: unexpected {name}"),
         }

@@ -41,8 +41,8 @@ fn model_and_policy_change_under_load_and_no_request_fails() {
                 assert_eq!(answer, json!({"model": "small@0.1.0", "policy": version.to_string()}));
             }
             let before = answered.load(Ordering::SeqCst);
-            while server.get("/readyz").ok()["policy"] != version.to_string()
-                || answered.load(Ordering::SeqCst) < before + 20
+            let now = version.to_string();
+            while server.get("/readyz").ok()["policy"] != now.as_str() || answered.load(Ordering::SeqCst) < before + 20
             {
                 thread::yield_now();
             }

@@ -48,7 +48,7 @@ fn many_lines_are_all_answered_and_replies_find_their_parents() {
         0 => json!({"id": i, "text": format!("The toll of {i} is fair.")}),
         _ => json!({"id": i, "parent_id": i - 1, "text": "No, it is not."}),
     };
-    let body: String = (0..5000).map(|i| format!("{}\n", line(i))).collect();
+    let body = crate::support::lines(&(0..5000).map(line).collect::<Vec<_>>());
     let rows = lines(&server.send("/v1/score", &NDJSON, body).text);
     assert_eq!(rows.len(), 5000);
     for (i, row) in rows.iter().enumerate() {
