@@ -1,7 +1,7 @@
 //! What makes scoring fast changes nothing: packed rows and plain ones, lines and records, few threads and many.
 
 use polemic::model::Model;
-use polemic::model::scoring::{Item, Scratch};
+use polemic::model::scoring::{Item, Scratch, Unscored};
 use polemic::score::batch::{Job, Scorer, Scoring};
 use polemic::score::lines::Lines;
 use proptest::prelude::*;
@@ -121,7 +121,7 @@ fn lines_are_the_records_as_json() {
             for (line, record) in Lines::new(&scorer).score_all(&jobs).iter().zip(&records) {
                 assert_eq!(std::str::from_utf8(&line.json).unwrap(), serde_json::to_string(record).unwrap() + "\n");
                 let scores: Vec<_> = record.scores.iter().map(|(_, p)| *p).collect();
-                assert_eq!(line.unscored.map(|why| why.reason()), record.unscored);
+                assert_eq!(line.unscored.map(Unscored::reason), record.unscored);
                 assert!(line.unscored.is_some() || line.scores == scores);
             }
         }

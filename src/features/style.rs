@@ -38,7 +38,7 @@ pub fn of(source: &str, quoted: &[Range<usize>], words: &Words) -> [f32; COUNT] 
     for word in words {
         kinds[word.kind as usize] += 1;
         text_words += usize::from(word.is_text);
-        text_bytes += if word.is_text { word.len() } else { 0 };
+        text_bytes += if word.is_text { word.size() } else { 0 };
         shouted += usize::from(word.shouted);
         stretched += usize::from(word.stretched && word.kind == Kind::Letters);
     }
@@ -132,7 +132,8 @@ impl pulp::WithSimd for Count<'_> {
                     counts[0][k] += u8::from((b | 0x20).wrapping_sub(b'a') < 26);
                     counts[1][k] += u8::from(b.wrapping_sub(b'A') < 26);
                     counts[2][k] += u8::from(b == b'\n');
-                    counts[3][k] += u8::from((b == b'*') | (b == b'#') | (b == b'$') | (b == b'%'));
+                    // `#`, `$` and `%` stand side by side.
+                    counts[3][k] += u8::from(b == b'*') | u8::from(b.wrapping_sub(b'#') < 3);
                 }
             }
             for (found, counts) in found.iter_mut().zip(counts) {

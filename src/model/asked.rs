@@ -66,7 +66,7 @@ impl Asked {
 
     /// False if no text with these words mentions a target; `rows` are those of the words that have one.
     pub fn may_be_mentioned(&self, words: &Words, rows: &[Option<u32>], stems: &mut Remembered) -> bool {
-        let mut opens = |(word, row): (&Word, &Option<u32>)| {
+        let opens = |(word, row): (&Word, &Option<u32>)| {
             let mut look = || match self.openings.get(&stems.of(word.hash, words.lower(word))) {
                 Some(false) => OPENS,
                 Some(true) => OPENS_IN_CAPITALS,
@@ -86,7 +86,7 @@ impl Asked {
             found == OPENS || found == OPENS_IN_CAPITALS && word.shouted
         };
         let texts = words.iter().zip(rows).filter(|(word, _)| word.is_text);
-        !self.openings.is_empty() && texts.into_iter().any(|pair| opens(pair))
+        !self.openings.is_empty() && texts.into_iter().any(opens)
     }
 
     /// The target that goes by a name.

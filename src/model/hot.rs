@@ -389,8 +389,8 @@ fn summed<const L: usize>(words: &[[Lane; L]], pairs: &[[Lane; L]]) -> [Lane; L]
 #[inline(always)]
 fn scaled(mut lane: Lane, n: usize) -> Lane {
     let scale = (n.max(1) as f32).sqrt().recip();
-    for k in 0..LANE {
-        lane[k] *= scale;
+    for value in &mut lane {
+        *value *= scale;
     }
     lane
 }

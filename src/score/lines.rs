@@ -202,7 +202,7 @@ fn push_probability(json: &mut Vec<u8>, p: f32) {
         written(json, &(millionths / 1e6));
         return;
     }
-    let digits = digits::<6>(millionths as u32);
+    let digits = digits::<6>(millionths);
     let len = digits.iter().rposition(|d| *d != b'0').map_or(1, |last| last + 1);
     json.extend_from_slice(b"0.");
     json.extend_from_slice(&digits[..len]);
@@ -217,10 +217,13 @@ fn push_thousandths(json: &mut Vec<u8>, p: f32) {
         return;
     }
     json.extend_from_slice(b"0.");
-    json.extend_from_slice(&digits::<3>(thousandths as u32));
+    json.extend_from_slice(&digits::<3>(thousandths));
 }
 
-fn digits<const N: usize>(mut number: u32) -> [u8; N] {
+/// The last digits of a whole number that is not negative.
+#[allow(clippy::cast_sign_loss, reason = "it is not negative")]
+fn digits<const N: usize>(number: f64) -> [u8; N] {
+    let mut number = number as u32;
     let mut digits = [b'0'; N];
     for digit in digits.iter_mut().rev() {
         *digit += (number % 10) as u8;

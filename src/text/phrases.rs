@@ -19,15 +19,13 @@ pub(crate) fn words(text: &str, offset: usize) -> Vec<Word> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&b) = bytes.get(at) {
-        let len = match text.get(at..).filter(|_| !b.is_ascii()).and_then(|rest| rest.chars().next()) {
-            Some(c) => {
-                read(c, offset + at, &mut open, &mut words);
-                c.len_utf8()
-            }
-            None => {
-                read_ascii(b, offset + at, &mut open, &mut words);
-                1
-            }
+        let beyond = if b.is_ascii() { None } else { text.get(at..).and_then(|rest| rest.chars().next()) };
+        let len = if let Some(c) = beyond {
+            read(c, offset + at, &mut open, &mut words);
+            c.len_utf8()
+        } else {
+            read_ascii(b, offset + at, &mut open, &mut words);
+            1
         };
         at += len;
     }

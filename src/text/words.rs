@@ -60,6 +60,7 @@ pub struct Word {
 
 /// The words of a text, reusable from text to text without allocating.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_field_names, reason = "they are the words")]
 pub struct Words {
     /// The text in lower case as far as it is of ASCII, then the words that are spelled otherwise.
     letters: String,
@@ -329,7 +330,7 @@ impl Words {
 
 impl Word {
     /// Bytes of the lower-case word.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         (self.lower.end - self.lower.start) as usize
     }
 }
@@ -390,7 +391,7 @@ const CLASSES: [Class; 256] = {
 fn has_triple(bytes: &[u8]) -> bool {
     let next = bytes.get(1..).unwrap_or_default();
     let third = bytes.get(2..).unwrap_or_default();
-    let triples = |(a, (b, c)): (&u8, (&u8, &u8))| u8::from((a == b) & (b == c));
+    let triples = |(a, (b, c)): (&u8, (&u8, &u8))| u8::from(a == b) & u8::from(b == c);
     bytes.iter().zip(next.iter().zip(third)).map(triples).fold(0, |any, one| any | one) > 0
 }
 
