@@ -42,9 +42,9 @@ mod tests {
         let text = "  You 😀 idiot!  Go home... Now.\n ... \nWhy?";
         let sentences = of(text);
         let words: Vec<&str> = sentences.iter().map(|s| &text[s.clone()]).collect();
-        assert_eq!(words, ["You 😀 idiot!", "Go home... Now.\n ...", "Why?"]);
+        assert_eq!(words, ["You 😀 idiot!", "Go home...", "Now.\n ...", "Why?"]);
         let units: Vec<[usize; 2]> = utf16(text, &sentences).collect();
-        assert_eq!(units, [[2, 15], [17, 37], [39, 43]]);
+        assert_eq!(units, [[2, 15], [17, 27], [28, 37], [39, 43]]);
         assert!(of(" \n ").is_empty());
     }
 }
