@@ -116,17 +116,7 @@ fn read_words(words: &mut Words, text: &str) -> usize {
 }
 
 fn score(bencher: Bencher, jobs: &[Job<'_>]) {
-    let scorer = Scorer {
-        model: &MODEL,
-        max_text: MAX_TEXT,
-        include: Vec::new(),
-        targets: Vec::new(),
-        set: None,
-        stance_of_roots: false,
-        undecided: false,
-        with_text: false,
-        explain: false,
-    };
+    let scorer = Scorer::new(&MODEL, MAX_TEXT);
     per_comment(bencher).bench(|| scorer.score(black_box(jobs)));
 }
 

@@ -7,7 +7,7 @@ use polemic::score::lines::Lines;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{model, project};
+use crate::support::{model, project, shipped};
 
 /// Texts of our own, and what hostile ones are made of.
 fn texts() -> Vec<String> {
@@ -31,20 +31,6 @@ fn texts() -> Vec<String> {
     texts.chain(hostile.map(str::to_owned)).chain(long).collect()
 }
 
-fn scorer(model: &Model) -> Scorer<'_> {
-    Scorer {
-        model,
-        max_text: 1 << 20,
-        include: Vec::new(),
-        targets: Vec::new(),
-        set: None,
-        stance_of_roots: false,
-        undecided: false,
-        with_text: false,
-        explain: false,
-    }
-}
-
 /// The same scores to the last bit, by a scratch that has seen other texts before.
 fn agree(model: &Model, item: &Item<'_>, scratch: &mut Scratch) {
     let fast = model.score(item, scratch);
@@ -62,9 +48,8 @@ fn agree(model: &Model, item: &Item<'_>, scratch: &mut Scratch) {
 
 #[test]
 fn packed_rows_give_the_scores_of_plain_ones_with_and_without_a_parent() {
-    let shipped = Model::open(&project("models/news-en/0.3.0")).unwrap();
     let texts = texts();
-    for model in [model(), &shipped] {
+    for model in [model(), shipped()] {
         let mut scratch = Scratch::default();
         for (i, text) in texts.iter().enumerate() {
             let parent = texts.get(i.wrapping_sub(1)).map(String::as_str);
@@ -93,7 +78,6 @@ proptest! {
 
 #[test]
 fn lines_are_the_records_as_json() {
-    let shipped = Model::open(&project("models/news-en/0.3.0")).unwrap();
     let texts = texts();
     let ids: Vec<String> = (0..texts.len()).map(|i| format!("id \"{i}\" \u{e9}\n")).collect();
     let jobs: Vec<Job<'_>> = texts
@@ -112,10 +96,10 @@ fn lines_are_the_records_as_json() {
             ..Job::default()
         })
         .collect();
-    for model in [model(), &shipped] {
-        let plain = scorer(model);
-        let all = Scorer { with_text: true, undecided: true, explain: true, ..scorer(model) };
-        let short = Scorer { max_text: 40, with_text: true, ..scorer(model) };
+    for model in [model(), shipped()] {
+        let plain = Scorer::new(model, 1 << 20);
+        let all = Scorer { with_text: true, undecided: true, explain: true, ..plain.clone() };
+        let short = Scorer { max_text: 40, with_text: true, ..plain.clone() };
         for scorer in [plain, all, short] {
             let records = scorer.score(&jobs);
             for (line, record) in Lines::new(&scorer).score_all(&jobs).iter().zip(&records) {
@@ -133,7 +117,7 @@ fn scores_are_the_same_whatever_the_number_of_threads() {
     let texts = texts();
     let jobs: Vec<Job<'_>> =
         texts.iter().cycle().take(2000).map(|text| Job { id: "x", text, ..Job::default() }).collect();
-    let scorer = scorer(model());
+    let scorer = Scorer::new(model(), 1 << 20);
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| Lines::new(&scorer).score_all(&jobs))

@@ -1,7 +1,6 @@
 //! Words spelled to deceive are read as what they say, and all else is left as it is.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use polemic::model::Model;
@@ -11,6 +10,8 @@ use polemic::text::clean::Clean;
 use polemic::text::normalize::{Letters, Lexicon, Memory, Standing, normalize};
 use polemic::text::words::{Words, hash};
 use proptest::prelude::*;
+
+use crate::support::shipped;
 
 /// Words worth hiding, heaviest first.
 const HEAVY: [&str; 10] =
@@ -237,13 +238,13 @@ fn insult(model: &Model, text: &str) -> Explanation {
 
 #[test]
 fn a_disguised_insult_is_explained_by_the_words_as_they_were_written() {
-    let model = Model::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/news-en/0.3.0")).unwrap();
-    let plain = insult(&model, "What an idiot you are.");
+    let model = shipped();
+    let plain = insult(model, "What an idiot you are.");
     let head = &model.manifest.labels[model.label("insult").unwrap()];
     assert!(plain.probability > head.threshold);
     for spelled in ["1d10t", "i d i o t", "id*ot", "\u{456}d\u{456}ot", "i\u{200b}d\u{200b}iot", "idiooot", "idoit"] {
         let text = format!("What an {spelled} you are.");
-        let found = insult(&model, &text);
+        let found = insult(model, &text);
         assert!((found.probability - plain.probability).abs() < 0.1, "{text}: {}", found.probability);
         let word = found.shares.iter().find(|s| s.kind == Kind::Word).unwrap();
         let span = word.span.unwrap();

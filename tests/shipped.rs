@@ -1,14 +1,10 @@
 //! The model in models/: it opens, has the labels it is said to have, and decides plain cases as its codebook does.
 
-use std::path::Path;
-
 use polemic::label;
 use polemic::model::Model;
 use polemic::model::scoring::{Item, Scratch};
 
-fn shipped() -> Model {
-    Model::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/news-en/0.3.0")).unwrap()
-}
+use crate::support::shipped;
 
 /// The labels that speak against a comment and that it reaches the threshold of, experimental ones apart.
 fn labels(model: &Model, text: &str, parent: Option<&str>) -> Vec<String> {
@@ -49,11 +45,11 @@ fn its_labels_are_the_products_and_every_source_has_a_licence() {
 fn plain_insults_are_found_alone_and_padded() {
     let model = shipped();
     let insult = "Only a brain-dead idiot like you could believe this garbage.";
-    assert!(labels(&model, insult, None).contains(&"insult".to_owned()));
+    assert!(labels(model, insult, None).contains(&"insult".to_owned()));
     let padding = "The council met on Tuesday to discuss the plan for the new road. The report lists the cost of each part of the work \
                    and the dates on which it should be done. Several members asked for more time to read the annex. ";
     let padded = format!("{}{insult} {}", padding.repeat(2), padding.repeat(2));
-    assert!(!labels(&model, &padded, None).is_empty(), "{:?}", labels(&model, &padded, None));
+    assert!(!labels(model, &padded, None).is_empty(), "{:?}", labels(model, &padded, None));
 }
 
 #[test]
@@ -66,7 +62,7 @@ fn civil_comments_stay_unmarked() {
         "My jewish neighbours brought us soup when we were ill.",
         "I voted the other way, but the numbers on page 12 are right.",
     ] {
-        assert!(labels(&model, text, None).is_empty(), "{text}: {:?}", labels(&model, text, None));
+        assert!(labels(model, text, None).is_empty(), "{text}: {:?}", labels(model, text, None));
     }
 }
 
@@ -75,7 +71,7 @@ fn nobody_is_marked_for_what_he_quotes() {
     let model = shipped();
     let parent = "You are a pathetic moron and a liar.";
     let text = format!("> {parent}\n\nNo need for that tone. The figures are on page 12 of the report.");
-    assert!(labels(&model, &text, Some(parent)).is_empty());
+    assert!(labels(model, &text, Some(parent)).is_empty());
 }
 
 #[test]

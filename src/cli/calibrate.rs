@@ -140,17 +140,7 @@ fn by_labels(args: &Args, model: &Model, rejects: &RejectsFile) -> Result<Vec<(S
 fn by_rate(args: &Args, model: &Model, rejects: &RejectsFile) -> Result<BTreeMap<String, Adjustment>> {
     let options = args.reading.options();
     let mut logits: Vec<Vec<f64>> = vec![Vec::new(); model.manifest.labels.len()];
-    let scorer = Scorer {
-        model,
-        max_text: options.max_text,
-        include: Vec::new(),
-        targets: Vec::new(),
-        undecided: true,
-        set: None,
-        with_text: false,
-        explain: false,
-        stance_of_roots: false,
-    };
+    let scorer = Scorer { undecided: true, ..Scorer::new(model, options.max_text) };
     for file in common::inputs(&args.data) {
         let mut input = read::open(file, &options)?;
         let mut stream = Stream::new(&scorer);

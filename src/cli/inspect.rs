@@ -226,17 +226,7 @@ fn note(set: &mut HashSet<u64>, name: &str) {
 
 /// How long it would take to score everything, by the time that a sample takes.
 fn estimate(model: &Model, seen: &Seen, max_text: usize) -> Duration {
-    let scorer = Scorer {
-        model,
-        max_text,
-        include: Vec::new(),
-        targets: Vec::new(),
-        set: None,
-        stance_of_roots: false,
-        undecided: false,
-        with_text: false,
-        explain: false,
-    };
+    let scorer = Scorer::new(model, max_text);
     let sample: Vec<CommentRow> = seen.sample.iter().take(SAMPLE).cloned().collect();
     let bytes: usize = sample.iter().map(|row| row.stated.comment.text.len()).sum();
     let start = Instant::now();

@@ -73,17 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let rejects = args.rejects.open()?;
     let known = known(args, &rejects)?;
     let mut to = destination(args)?;
-    let scorer = Scorer {
-        model: &model,
-        max_text: options.max_text,
-        include: Vec::new(),
-        targets: Vec::new(),
-        undecided: true,
-        set: None,
-        with_text: false,
-        explain: false,
-        stance_of_roots: false,
-    };
+    let scorer = Scorer { undecided: true, ..Scorer::new(&model, options.max_text) };
     let wanted = Wanted { n: args.n, labels: args.label.clone(), random: args.random, seed: args.seed };
     let mut queue = Queue::new(&model, wanted, known);
     for file in common::inputs(&args.files) {

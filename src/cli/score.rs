@@ -132,8 +132,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let options = args.reading.options();
     let scorer = Scorer {
-        model: &model,
-        max_text: options.max_text,
         include: args.include.clone(),
         targets: args.target.clone(),
         set: set.as_ref(),
@@ -141,6 +139,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         undecided: args.undecided,
         with_text: args.with_text || to.needs_text(),
         explain: args.explain,
+        ..Scorer::new(&model, options.max_text)
     };
     if args.follow {
         check_follow(args, &options)?;

@@ -56,3 +56,35 @@ fn length(entry: &Read) -> usize {
         Err(bad) => bad.raw.len(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pingbacks without end, or as many as there are, with a bad row for every seventh.
+    struct Rows(std::ops::RangeFrom<u64>, u64);
+
+    impl Reader for Rows {
+        fn next_entry(&mut self) -> Option<Read> {
+            let line = self.0.next().filter(|line| *line < self.1)?;
+            let bad = || BadRow::unusable(line, "", "bad".to_owned());
+            Some(if line % 7 == 0 { Err(bad()) } else { Ok(Entry::Missing(line)) })
+        }
+    }
+
+    #[test]
+    fn entries_and_bad_rows_come_in_the_order_of_the_reader() {
+        let line = |read: Read| match read {
+            Ok(Entry::Missing(line)) => line,
+            Ok(other) => panic!("{other:?}"),
+            Err(bad) => bad.line,
+        };
+        let lines = ahead(&mut Rows(0.., 1000), |entries| entries.map(line).collect::<Vec<_>>()).unwrap();
+        assert_eq!(lines, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_reader_without_end_is_left_once_the_work_has_ended() {
+        assert_eq!(ahead(&mut Rows(1.., u64::MAX), |entries| entries.take(3).count()).unwrap(), 3);
+    }
+}

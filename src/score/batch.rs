@@ -73,7 +73,22 @@ pub struct Job<'a> {
     pub target: Option<&'a str>,
 }
 
-impl Scorer<'_> {
+impl<'m> Scorer<'m> {
+    /// Nothing asked for but the labels and stances of the model, of texts of at most `max_text` bytes.
+    pub fn new(model: &'m Model, max_text: usize) -> Self {
+        Self {
+            model,
+            max_text,
+            include: Vec::new(),
+            targets: Vec::new(),
+            set: None,
+            stance_of_roots: false,
+            undecided: false,
+            with_text: false,
+            explain: false,
+        }
+    }
+
     /// The columns of a table of these records.
     pub fn shape(&self) -> Shape {
         let manifest = &self.model.manifest;
@@ -119,6 +134,24 @@ impl Scoring for Scorer<'_> {
             .map_init(|| self.model.worker(), |worker, job| self.record(job, &id, worker))
             .collect_into_vec(&mut records);
         records
+    }
+}
+
+impl<'a> Job<'a> {
+    /// A comment by itself, of a thread: without its place there.
+    pub(super) fn alone(comment: &'a Comment, thread_id: Option<&'a str>) -> Self {
+        Self {
+            id: &comment.id,
+            thread_id,
+            depth: comment.depth,
+            author: comment.author.as_deref(),
+            created: comment.created.as_deref(),
+            status: comment.status,
+            text: &comment.text,
+            quotes: &comment.quotes,
+            target: comment.target.as_deref(),
+            ..Self::default()
+        }
     }
 }
 
@@ -272,18 +305,10 @@ fn mentions(text: &str, places: &[Range<usize>]) -> Vec<Mention> {
 fn job_of<'a>(thread: &'a Thread, comment: &'a Comment, root: &'a Comment) -> Job<'a> {
     let parent = comment.parent.map(|p| &thread.comments[p]);
     Job {
-        id: &comment.id,
-        thread_id: thread.id.as_deref(),
         parent_id: parent.map(|p| p.id.as_str()),
-        depth: comment.depth,
-        author: comment.author.as_deref(),
-        created: comment.created.as_deref(),
-        status: comment.status,
-        text: &comment.text,
-        quotes: &comment.quotes,
         parent: comment.parent_text.as_deref().or(parent.map(|p| p.text.as_str())),
         root: parent.map(|_| root.text.as_str()),
-        target: comment.target.as_deref(),
+        ..Job::alone(comment, thread.id.as_deref())
     }
 }
 

@@ -11,6 +11,8 @@ use crate::model::Model;
 use crate::model::scoring::{Scores, Scratch, Unscored};
 use crate::record::ScoreRecord;
 
+/// Bytes that most lines fit.
+const ROOM: usize = 1536;
 /// Comments a worker takes at a time.
 const SHARE: usize = 32;
 
@@ -65,7 +67,7 @@ impl<'s, 'm> Lines<'s, 'm> {
 
     fn line(&self, job: &Job<'_>, model: &str, scratch: &mut Scratch) -> Line {
         let found = self.scorer.scores(job, scratch);
-        let mut json = Vec::with_capacity(1024);
+        let mut json = Vec::with_capacity(ROOM);
         let scores = match &found {
             Ok(scores) => self.decided(scores),
             Err(_) => Vec::new(),

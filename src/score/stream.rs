@@ -257,35 +257,18 @@ impl Seen {
 /// The jobs of a thread's comments, each without what it answers.
 pub fn jobs_alone(thread: &Thread) -> Vec<Job<'_>> {
     let jobs = thread.comments.iter().map(|comment| Job {
-        id: &comment.id,
-        thread_id: thread.id.as_deref(),
         parent_id: comment.parent.and_then(|parent| thread.comments.get(parent)).map(|parent| parent.id.as_str()),
-        depth: comment.depth,
-        author: comment.author.as_deref(),
-        created: comment.created.as_deref(),
-        status: comment.status,
-        text: &comment.text,
-        quotes: &comment.quotes,
-        target: comment.target.as_deref(),
-        ..Job::default()
+        ..Job::alone(comment, thread.id.as_deref())
     });
     jobs.collect()
 }
 
 /// The job of a row without what it answers.
 fn row_alone(row: &CommentRow) -> Job<'_> {
-    let comment = &row.stated.comment;
     Job {
-        id: &comment.id,
-        thread_id: row.thread_id.as_deref(),
         parent_id: row.stated.parent_id.as_deref(),
-        author: comment.author.as_deref(),
-        created: comment.created.as_deref(),
-        status: comment.status,
-        text: &comment.text,
-        quotes: &comment.quotes,
         target: row.target.as_deref(),
-        ..Job::default()
+        ..Job::alone(&row.stated.comment, row.thread_id.as_deref())
     }
 }
 

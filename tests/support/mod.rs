@@ -76,6 +76,12 @@ pub fn model() -> &'static Model {
     MODEL.get_or_init(|| Model::open(model_folder()).unwrap())
 }
 
+/// The model in `models/`, opened.
+pub fn shipped() -> &'static Model {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    MODEL.get_or_init(|| Model::open(&project("models/news-en/0.3.0")).unwrap())
+}
+
 /// The program, cut off from the models and settings of this machine, in an empty folder, with the small model.
 pub fn polemic() -> Command {
     let mut command = bare();
